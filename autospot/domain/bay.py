@@ -1,0 +1,147 @@
+"""A bay: two halves with one writer each, and the one state people see.
+
+The sensor's half (`SensorHalf`) is written by the hub, the people's half (`Claim`, `Closure`) by services. `shown_state`
+derives what a screen says; the table below is the only place that knows the order of precedence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from itertools import product
+from typing import Literal, NamedTuple
+
+from autospot.domain.reading import AHEAD_LIMIT_MS, CLOCK_UNSET_BEFORE_MS, Reading
+
+State = Literal["free", "occupied", "reserved", "assigned", "unknown", "out_of_service"]
+STATES: tuple[State, ...] = ("free", "occupied", "reserved", "assigned", "unknown", "out_of_service")
+
+
+class SensorHalf(NamedTuple):
+    """What the sensor says. `occupied` is None while nobody knows.
+
+    `since_ms` is when it took this value, `at_ms` the event time of the newest reading, `boot` and `seq` that
+    reading's order; None before the first reading.
+    """
+
+    occupied: bool | None = None
+    since_ms: int | None = None
+    at_ms: int | None = None
+    boot: int | str | None = None
+    seq: int | None = None
+
+
+class Claim(NamedTuple):
+    """Somebody is promised this bay.
+
+    `accepts_from_ms`: an arrival at or after this instant is the holder's; whoever has stood there since before it is
+    somebody else. `until_ms`: when the claim ends. `ref` names the booking or assignment and is never shown.
+    """
+
+    kind: Literal["reserved", "assigned"]
+    accepts_from_ms: int
+    until_ms: int
+    ref: str
+
+
+class Closure(NamedTuple):
+    """The operator took the bay out of service. `until_ms` is None where no end is known."""
+
+    reason: str
+    until_ms: int | None = None
+
+
+_PRECEDENCE: tuple[tuple[State, Callable[[bool, bool | None, str | None], bool]], ...] = (
+    ("out_of_service", lambda closed, _occupied, _claim: closed),
+    ("occupied", lambda _closed, occupied, _claim: occupied is True),
+    ("assigned", lambda _closed, _occupied, claim: claim == "assigned"),
+    ("reserved", lambda _closed, _occupied, claim: claim == "reserved"),
+    ("unknown", lambda _closed, occupied, _claim: occupied is None),
+    ("free", lambda _closed, _occupied, _claim: True),
+)
+"""The first line that applies is what people see."""
+
+_SHOWN: dict[tuple[bool, bool | None, str | None], State] = {
+    key: next(state for state, applies in _PRECEDENCE if applies(*key))
+    for key in product((False, True), (None, False, True), (None, "reserved", "assigned"))
+}
+
+
+def shown_state(occupied: bool | None, claim: Claim | None, closure: Closure | None) -> State:  # noqa: FBT001
+    """The state people see, by the table of precedence."""
+    return _SHOWN[closure is not None, occupied, claim.kind if claim else None]
+
+
+def in_conflict(occupied: bool | None, since_ms: int | None, claim: Claim | None) -> bool:  # noqa: FBT001
+    """True if somebody else stands on a claimed bay: there since before an arrival could be the holder's."""
+    return bool(claim and occupied and since_ms is not None and since_ms < claim.accepts_from_ms)
+
+
+class Verdict(Enum):
+    """What a reading means for its bay."""
+
+    CHANGED = "changed"
+    """The bay's occupancy is different now: it goes into the feed and onto the screens."""
+    UNCHANGED = "unchanged"
+    """Says what is known: refreshes last-seen and health, nothing else."""
+    WITNESS = "witness"
+    """Says what is known, at an event time of its own: kept in the history, so that the history of a bay does not
+    depend on the order in which late readings arrive; not shown."""
+    LATE = "late"
+    """Older than what the bay already said: kept in the history where it fills a gap, never shown."""
+    REPEAT = "repeat"
+    """The same reading again: counted, nothing else."""
+
+
+def event_time_ms(reading: Reading, arrived_ms: int) -> tuple[int, bool]:
+    """When the event happened, and whether that is the hub's word because the device's cannot be right.
+
+    A time more than two minutes ahead of the hub, or from before the device's clock was ever set, is replaced by the
+    time of arrival and flagged; a missing one is replaced silently.
+    """
+    at_ms = reading.at_ms
+    if at_ms is None:
+        return arrived_ms, False
+    if at_ms > arrived_ms + AHEAD_LIMIT_MS or at_ms < CLOCK_UNSET_BEFORE_MS:
+        return arrived_ms, True
+    return at_ms, False
+
+
+def _age(before: SensorHalf, reading: Reading, at_ms: int) -> int:
+    """Negative: older than what the bay said. Zero: the same reading. Positive: newer.
+
+    By `(boot, seq)` where both sides have them and they are comparable, else by event time (realtime contract).
+    """
+    boot, seq = reading.boot, reading.seq
+    if boot is not None and seq is not None and before.boot is not None and before.seq is not None:
+        if boot == before.boot:
+            return seq - before.seq
+        if isinstance(boot, int) and isinstance(before.boot, int):
+            return boot - before.boot
+    if before.at_ms is None:
+        return 1
+    return at_ms - before.at_ms
+
+
+def bay_after_reading(before: SensorHalf, reading: Reading, at_ms: int) -> tuple[Verdict, SensorHalf]:
+    """What `reading`, whose event happened at `at_ms`, makes of the sensor's half of its bay.
+
+    `reading.occupied` must not be None. A reading with the event time of the last one but another value counts as
+    newer: two transitions within the clock's resolution arrive in order far more often than not.
+    """
+    occupied = reading.occupied
+    age = _age(before, reading, at_ms)
+    if age < 0:
+        return Verdict.LATE, before
+    if age == 0 and (occupied == before.occupied or reading.seq is not None and reading.seq == before.seq):
+        return Verdict.REPEAT, before
+    if occupied != before.occupied:
+        return Verdict.CHANGED, SensorHalf(occupied, at_ms, at_ms, reading.boot, reading.seq)
+    after = SensorHalf(occupied, before.since_ms, at_ms, reading.boot, reading.seq)
+    witnesses = reading.at_ms is not None and reading.kind in (None, "change")
+    return (Verdict.WITNESS if witnesses else Verdict.UNCHANGED), after
+
+
+def bay_after_silence(before: SensorHalf, now_ms: int) -> SensorHalf:
+    """The sensor has not spoken for too long: nobody knows, which is never the same as free."""
+    return before._replace(occupied=None, since_ms=now_ms)

@@ -1,0 +1,65 @@
+"""What one feed document says: every change of what bays show that was committed together.
+
+The feed is the log everything else is folded from. Its shape is columns per lot: encoding and decoding a change costs
+0.10 and 0.13 us that way against 0.33 and 0.53 us as sub-documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from autospot.domain.bay import Claim, Closure
+
+
+class SensorChange(NamedTuple):
+    """The sensor's half of a bay after a reading, or the gap-filling reading itself in `FeedEntry.past`.
+
+    `since_ms` is when the bay took this value, `at_ms` the event time of the reading that made it, both milliseconds
+    since the Unix epoch; `boot` and `seq` as in `Reading`.
+    """
+
+    bay: str
+    occupied: bool | None
+    since_ms: int | None
+    at_ms: int | None
+    boot: int | str | None = None
+    seq: int | None = None
+
+
+class ClaimChange(NamedTuple):
+    """The people's half of a bay, whole: what it is after the change, None where there is no claim or closure."""
+
+    bay: str
+    claim: Claim | None
+    closure: Closure | None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedEntry:
+    """Everything one commit changed. Values are absolute, so applying an entry twice changes nothing.
+
+    `by` names the writer; `sensors` and `claims` change what bays show; `past` holds readings that are kept in the
+    history and never shown (late ones, and repeats of the present state that witness it); `layouts` names lots whose
+    document changed and their new version; `epoch` announces a new history.
+    """
+
+    by: str
+    sensors: Mapping[str, Sequence[SensorChange]] = field(default_factory=dict)
+    past: Mapping[str, Sequence[SensorChange]] = field(default_factory=dict)
+    claims: Mapping[str, Sequence[ClaimChange]] = field(default_factory=dict)
+    layouts: Mapping[str, int] = field(default_factory=dict)
+    epoch: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A feed entry with its place in history.
+
+    `rev` is the position (`seconds << 20 | increment` of the cluster time), `written_ms` the writer's clock.
+    """
+
+    rev: int
+    entry: FeedEntry
+    written_ms: int

@@ -1,0 +1,205 @@
+"""The database: one client, one write concern, bounded transactions, indexes declared where they are used."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from bson.codec_options import CodecOptions
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorCollection
+from pymongo import IndexModel, ReadPreference
+from pymongo.errors import (
+    CollectionInvalid,
+    ConnectionFailure,
+    ExecutionTimeout,
+    NetworkTimeout,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+    WTimeoutError,
+)
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from autospot.domain.errors import Unavailable
+
+SERVER_SELECTION_SECONDS = 5.0
+SOCKET_SECONDS = 20.0
+TRANSACTION_SECONDS = 2.5
+"""A transaction is tried again on transient conflicts for this long, then refused (the driver's own limit is 120 s)."""
+
+MAJORITY = WriteConcern(w="majority", j=True, wtimeout=10_000)
+"""Everything acknowledged is durable. It also is the fastest way to a change stream: without the journal flush the
+stream waits for the next periodic one (p50 66 ms instead of 6 to 11 ms on the reference machine)."""
+
+Document = dict[str, Any]
+Collection = AsyncIOMotorCollection
+Session = AsyncIOMotorClientSession
+
+_OUTAGES = (ConnectionFailure, ServerSelectionTimeoutError, NetworkTimeout, ExecutionTimeout, WTimeoutError)
+_OUTAGE_CODES = frozenset({6, 7, 50, 89, 91, 100, 189, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436, 64})
+
+
+T = TypeVar("T")
+
+
+class OutcomeUnknown(Unavailable):
+    """The commit may or may not have happened: the answer was lost. Only an idempotent retry is safe."""
+
+    code = "outcome_unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """One index of one collection. `options` are those of MongoDB's createIndexes."""
+
+    collection: str
+    keys: Sequence[tuple[str, int]]
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Capped:
+    """A collection bounded by MongoDB itself: the oldest documents give way."""
+
+    collection: str
+    max_bytes: int
+    max_documents: int
+
+
+class Database:
+    """One MongoDB database of a replica set.
+
+    Guarantees: writes are majority and journalled; reads see majority-committed data; datetimes are aware UTC; a
+    transaction ends within about `TRANSACTION_SECONDS`; driver errors that mean an outage leave as `Unavailable`.
+    """
+
+    def __init__(self, url: str, name: str, *, app_name: str = "autospot", pool_size: int = 40) -> None:
+        self.client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+            url,
+            appname=app_name,
+            maxPoolSize=pool_size,
+            serverSelectionTimeoutMS=int(SERVER_SELECTION_SECONDS * 1000),
+            socketTimeoutMS=int(SOCKET_SECONDS * 1000),
+            retryWrites=True,
+            tz_aware=True,
+        )
+        self.name = name
+        self._database = self.client.get_database(
+            name,
+            codec_options=CodecOptions(tz_aware=True),
+            write_concern=MAJORITY,
+            read_concern=ReadConcern("majority"),
+            read_preference=ReadPreference.PRIMARY,
+        )
+
+    def collection(self, name: str) -> Collection[Document]:
+        """The collection `name` with the guarantees above."""
+        return self._database[name]
+
+    async def prepare(self, declared: Iterable[Index | Capped]) -> None:
+        """Creates what is declared and missing. Safe to run at every start and from several processes at once."""
+        by_collection: dict[str, list[IndexModel]] = {}
+        for item in declared:
+            if isinstance(item, Capped):
+                await self._create_capped(item)
+            else:
+                by_collection.setdefault(item.collection, []).append(IndexModel(list(item.keys), **item.options))
+        for collection, indexes in by_collection.items():
+            await self._database[collection].create_indexes(indexes)
+
+    async def _create_capped(self, item: Capped) -> None:
+        try:
+            await self._database.create_collection(
+                item.collection, capped=True, size=item.max_bytes, max=item.max_documents
+            )
+        except CollectionInvalid:
+            return  # the driver's own look: it is there already
+        except OperationFailure as error:
+            if error.code != 48:  # NamespaceExists: another process created it at the same moment
+                raise
+
+    async def ping(self) -> None:
+        """Returns when a primary answered; `Unavailable` otherwise."""
+        try:
+            await self.client.admin.command("ping")
+        except PyMongoError as error:
+            raise Unavailable("the database does not answer") from error
+
+    async def operation_time(self) -> int:
+        """The present position of this replica set's history: `seconds << 20 | increment` of its cluster time."""
+        async with await self.client.start_session() as session:
+            await self._database.command("ping", session=session)
+            time = session.delegate.operation_time
+        if time is None:
+            raise Unavailable("the database is no replica set: AutoSpot needs one, of one node at least")
+        return (time.time << 20) | time.inc
+
+    async def transaction(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Runs `work` in one transaction and returns what it returned.
+
+        `work` may run several times and must pass its session to every call and let every driver error out.
+        Raises what `work` raises, `Unavailable` when conflicts or an outage outlast `TRANSACTION_SECONDS`, and
+        `OutcomeUnknown` when the commit's answer was lost.
+        """
+        # A cancelled request must not cancel a commit half way: its outcome would be unknown to everybody.
+        return await asyncio.shield(asyncio.ensure_future(self._transaction(work)))
+
+    async def _transaction(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + TRANSACTION_SECONDS
+        pause_seconds = 0.002
+        async with await self.client.start_session() as session:
+            while True:
+                session.start_transaction(ReadConcern("snapshot"), MAJORITY, ReadPreference.PRIMARY)
+                try:
+                    result = await work(session)
+                    await self._commit(session, deadline)
+                    return result
+                except PyMongoError as error:
+                    await _abort(session)
+                    if not error.has_error_label("TransientTransactionError") or loop.time() > deadline:
+                        raise translated(error) from error
+                except BaseException:
+                    await _abort(session)
+                    raise
+                await asyncio.sleep(pause_seconds * (0.5 + random.random()))
+                pause_seconds = min(pause_seconds * 2, 0.2)
+
+    async def _commit(self, session: Session, deadline: float) -> None:
+        while True:
+            try:
+                await session.commit_transaction()
+                return
+            except PyMongoError as error:
+                if not error.has_error_label("UnknownTransactionCommitResult"):
+                    raise
+                if asyncio.get_running_loop().time() > deadline:
+                    raise OutcomeUnknown("the database did not confirm the commit in time") from error
+
+    def close(self) -> None:
+        """Closes every connection."""
+        self.client.close()
+
+
+async def _abort(session: Session) -> None:
+    if session.in_transaction:
+        try:
+            await session.abort_transaction()
+        except PyMongoError:
+            return  # the server ends it by itself; the first error is the one worth telling
+
+
+def is_outage(error: PyMongoError) -> bool:
+    """True if `error` says that the database could not be reached or had no primary: waiting may help."""
+    return isinstance(error, _OUTAGES) or (isinstance(error, OperationFailure) and error.code in _OUTAGE_CODES)
+
+
+def translated(error: PyMongoError) -> Exception:
+    """`Unavailable` for outages and for conflicts that outlasted the retries; anything else unchanged."""
+    if is_outage(error) or error.has_error_label("TransientTransactionError"):
+        return Unavailable("the database did not take the change in time")
+    return error
