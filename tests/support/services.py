@@ -1,0 +1,231 @@
+"""Real servers for the tests: a mongod (replica set of one) and MQTT brokers, each on its own loopback port and folder.
+
+`tests/conftest.py` makes fixtures of them. All die with the test process, however it ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import inspect
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+from autospot.embedded import broker, mongod
+from autospot.embedded.access import Passwords, new_passwords
+from autospot.embedded.ports import LOOPBACK, free_port
+from autospot.embedded.process import tethered
+from autospot.embedded.programs import BrokerKind, BrokerProgram, find_broker, find_mongod
+from autospot.storage import replica_set
+
+__all__ = ["BrokerServer", "MongodServer", "eventually", "free_port"]
+
+READY_SECONDS = 30.0
+STOP_SECONDS = 20.0
+POLL_SECONDS = 0.02
+TAIL_LINES = 20
+PORT_ATTEMPTS = 3
+
+T = TypeVar("T")
+
+# The kernel kills a server when the thread that started it ends, and a test may start one from a thread of its own
+# (`asyncio.to_thread`): so all are started from this thread, which lives as long as the test process.
+_cradle = concurrent.futures.ThreadPoolExecutor(max_workers=1, thread_name_prefix="cradle")
+
+
+async def eventually(
+    condition: Callable[[], T | Awaitable[T]], *, deadline_seconds: float = 5.0, what: str | None = None
+) -> T:
+    """Wait until `condition()` (plain or async) is true and return what it returned.
+
+    Fails with the condition's text (or `what`), its last value and its last error when it is not true by the deadline.
+    An AssertionError that it raises counts as "not yet".
+    """
+    until = time.monotonic() + deadline_seconds
+    while True:
+        last_error: AssertionError | None = None
+        value: T | None = None
+        try:
+            outcome = condition()
+            value = await outcome if inspect.isawaitable(outcome) else outcome
+        except AssertionError as error:
+            last_error = error
+        if value:
+            return value
+        if time.monotonic() > until:
+            said = f"it raised {last_error}" if last_error else f"its last value was {value!r}"
+            raise AssertionError(f"not true within {deadline_seconds:g} s: {what or _text(condition)}; {said}")
+        await asyncio.sleep(POLL_SECONDS)
+
+
+def _text(condition: Callable[[], object]) -> str:
+    try:
+        return inspect.getsource(condition).strip()
+    except (OSError, TypeError):
+        return repr(condition)
+
+
+class Server:
+    """A server process of its own: `port` and `folder` stay the same over `kill()`, `stop()` and `restart()`.
+
+    Every method blocks (a start takes about a second): in an async test whose loop must go on meanwhile, call it
+    through `asyncio.to_thread`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self._log = folder / "log"
+        self._process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def url(self) -> str:
+        raise NotImplementedError
+
+    def command(self) -> list[str]:
+        raise NotImplementedError
+
+    async def ready(self) -> bool:
+        raise NotImplementedError
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "the server was not started"
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start and wait until it answers."""
+        assert not self.running, "the server runs already"
+        _cradle.submit(self._start).result()
+
+    def kill(self) -> None:
+        """SIGKILL: it gets no chance to save anything."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """SIGTERM: an orderly end."""
+        self._end(signal.SIGTERM)
+
+    def pause(self) -> None:
+        """SIGSTOP: it keeps its connections and answers nobody, like a machine that hangs."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
+
+    def restart(self) -> None:
+        """Start again with the same port and data; ends it first (orderly) if it still runs."""
+        self.stop()
+        self.start()
+
+    def log_tail(self) -> str:
+        lines = self._log.read_text(errors="replace").splitlines() if self._log.exists() else []
+        return "\n".join(lines[-TAIL_LINES:])
+
+    def _start(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                tethered(self.command()),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        asyncio.run(self._until_ready())
+
+    async def _until_ready(self) -> None:
+        until = time.monotonic() + READY_SECONDS
+        while not await self.ready():
+            if not self.running or time.monotonic() > until:
+                state = "is not ready" if self.running else "has ended"
+                self.kill()
+                raise RuntimeError(f"{type(self).__name__} {state}:\n{self.log_tail()}")
+            await asyncio.sleep(POLL_SECONDS)
+
+    def _end(self, signal_number: int) -> None:
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.send_signal(signal_number)
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise
+
+
+class MongodServer(Server):
+    """A real mongod, primary of its own replica set."""
+
+    def __init__(self, folder: Path, *, cache_gb: float = 0.25) -> None:
+        super().__init__(folder)
+        self._program = find_mongod()
+        self._cache_gb = cache_gb
+        (folder / "db").mkdir(exist_ok=True)
+
+    @property
+    def url(self) -> str:
+        return mongod.url(self.port)
+
+    def command(self) -> list[str]:
+        return mongod.command(self._program, self.folder / "db", self.port, cache_gb=self._cache_gb)
+
+    async def ready(self) -> bool:
+        try:
+            await replica_set.initiate(LOOPBACK, self.port, name=mongod.REPLICA_SET, deadline_seconds=1.0)
+        except replica_set.NoPrimaryError:
+            return False
+        return True
+
+
+class BrokerServer(Server):
+    """A real MQTT broker: mosquitto, or nats-server where there is none (or when asked for).
+
+    Anonymous by default. With `passwords` it has the product's users (`hub`, `sensors`, `display`) and their rights.
+    """
+
+    def __init__(self, folder: Path, *, kind: BrokerKind | None = None, with_users: bool = False) -> None:
+        super().__init__(folder)
+        self.program: BrokerProgram = find_broker(kind)
+        self.passwords: Passwords | None = new_passwords() if with_users else None
+
+    @property
+    def url(self) -> str:
+        """The hub's."""
+        return self.url_for("hub")
+
+    def url_for(self, user: str) -> str:
+        return broker.url(self.port, user, self.passwords)
+
+    def command(self) -> list[str]:
+        return broker.prepare(self.program, self.folder, self.port, self.passwords)
+
+    async def ready(self) -> bool:
+        return await broker.answers(self.port, "hub", self.passwords)
+
+
+S = TypeVar("S", bound=Server)
+
+
+def started(server: Callable[[], S]) -> S:
+    """Make a server and start it; again with another port when somebody else was quicker to take the first."""
+    for attempt in range(1, PORT_ATTEMPTS + 1):
+        made = server()
+        try:
+            made.start()
+        except RuntimeError:
+            if attempt == PORT_ATTEMPTS or "in use" not in made.log_tail().lower():
+                raise
+        else:
+            return made
+    raise AssertionError("unreachable")
