@@ -1,6 +1,7 @@
 """A bay: two halves with one writer each, and the one state people see.
 
-The sensor's half (`SensorHalf`) is written by the hub, the people's half (`Claim`, `Closure`) by services. `shown_state`
+The sensor's half (`SensorHalf`) is written by the hub, the people's half (`Claim`, `Closure`) by services.
+`shown_state`
 derives what a screen says; the table below is the only place that knows the order of precedence.
 """
 
@@ -67,12 +68,12 @@ _SHOWN: dict[tuple[bool, bool | None, str | None], State] = {
 }
 
 
-def shown_state(occupied: bool | None, claim: Claim | None, closure: Closure | None) -> State:  # noqa: FBT001
+def shown_state(occupied: bool | None, claim: Claim | None, closure: Closure | None) -> State:
     """The state people see, by the table of precedence."""
     return _SHOWN[closure is not None, occupied, claim.kind if claim else None]
 
 
-def in_conflict(occupied: bool | None, since_ms: int | None, claim: Claim | None) -> bool:  # noqa: FBT001
+def in_conflict(occupied: bool | None, since_ms: int | None, claim: Claim | None) -> bool:
     """True if somebody else stands on a claimed bay: there since before an arrival could be the holder's."""
     return bool(claim and occupied and since_ms is not None and since_ms < claim.accepts_from_ms)
 
@@ -133,7 +134,7 @@ def bay_after_reading(before: SensorHalf, reading: Reading, at_ms: int) -> tuple
     age = _age(before, reading, at_ms)
     if age < 0:
         return Verdict.LATE, before
-    if age == 0 and (occupied == before.occupied or reading.seq is not None and reading.seq == before.seq):
+    if age == 0 and (occupied == before.occupied or (reading.seq is not None and reading.seq == before.seq)):
         return Verdict.REPEAT, before
     if occupied != before.occupied:
         return Verdict.CHANGED, SensorHalf(occupied, at_ms, at_ms, reading.boot, reading.seq)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from bson.codec_options import CodecOptions
+from bson.timestamp import Timestamp
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorCollection
 from pymongo import IndexModel, ReadPreference
 from pymongo.errors import (
@@ -136,7 +137,7 @@ class Database:
             time = session.delegate.operation_time
         if time is None:
             raise Unavailable("the database is no replica set: AutoSpot needs one, of one node at least")
-        return (time.time << 20) | time.inc
+        return rev_of(time)
 
     async def transaction(self, work: Callable[[Session], Awaitable[T]]) -> T:
         """Runs `work` in one transaction and returns what it returned.
@@ -185,8 +186,18 @@ class Database:
         self.client.close()
 
 
+def rev_of(time: Timestamp) -> int:
+    """A cluster time as a position: exact in a JavaScript number until the year 2242."""
+    return int(time.time) << 20 | int(time.inc)
+
+
+def timestamp_of(rev: int) -> Timestamp:
+    """The cluster time of a position."""
+    return Timestamp(rev >> 20, rev & 0xFFFFF)
+
+
 async def _abort(session: Session) -> None:
-    if session.in_transaction:
+    if session.delegate.in_transaction:
         try:
             await session.abort_transaction()
         except PyMongoError:
