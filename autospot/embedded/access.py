@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 Access = Literal["read", "write"]
@@ -53,6 +55,17 @@ PBKDF2_ITERATIONS = 101
 
 def new_passwords() -> dict[str, str]:
     return {user: secrets.token_urlsafe(16) for user in ROLES}
+
+
+def kept_passwords(file: Path) -> Passwords:
+    """The passwords in `file`, so that a device keeps its own over a restart; makes those that are missing."""
+    passwords = new_passwords()
+    if file.exists():
+        found = json.loads(file.read_text())
+        passwords.update({user: found[user] for user in ROLES if user in found})
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(passwords, indent=2) + "\n")
+    return passwords
 
 
 def mosquitto_passwords(passwords: Passwords) -> str:

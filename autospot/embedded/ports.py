@@ -1,13 +1,19 @@
 """Loopback TCP ports for the embedded parts."""
 
+from __future__ import annotations
+
+import asyncio
 import random
 import socket
 from pathlib import Path
+
+from autospot.embedded.errors import EmbeddedError
 
 LOOPBACK = "127.0.0.1"
 LOWEST_FREE_PORT = 20_000
 EPHEMERAL_FIRST_PORT = 32_768  # Linux' default where the kernel does not tell
 FREE_PORT_ATTEMPTS = 200
+POLL_SECONDS = 0.02
 
 
 def is_free(port: int) -> bool:
@@ -33,7 +39,35 @@ def free_port() -> int:
         port = random.randrange(LOWEST_FREE_PORT, _first_ephemeral_port())
         if is_free(port):
             return port
-    raise OSError(f"no free loopback port found in {FREE_PORT_ATTEMPTS} attempts")
+    raise EmbeddedError("port_busy", f"no free loopback port was found in {FREE_PORT_ATTEMPTS} attempts")
+
+
+def require_free(*asked: int | None) -> None:
+    """Raise EmbeddedError `port_busy` for the first of `asked` that is taken or asked for twice; None is any port."""
+    seen: set[int] = set()
+    for port in asked:
+        if port is None:
+            continue
+        if port in seen:
+            raise EmbeddedError("port_busy", f"port {port} is asked for twice")
+        if not is_free(port):
+            raise EmbeddedError("port_busy", f"port {port} on {LOOPBACK} is in use by another program")
+        seen.add(port)
+
+
+async def until_listening(port: int) -> None:
+    """Return when somebody listens on the loopback port; the caller has the deadline."""
+    while not await _takes_connections(port):  # noqa: ASYNC110 another program's state has no event
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _takes_connections(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(LOOPBACK, port)
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 def _first_ephemeral_port() -> int:

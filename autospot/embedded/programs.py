@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -23,16 +24,29 @@ SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
 """Where packages put mosquitto, which an ordinary user's PATH leaves out."""
 
 
+OLDEST_MONGOD = (6, 0)
+
+VERSION_LINE = re.compile(r"db version v(?P<major>\d+)\.(?P<minor>\d+)")
+
+
+@dataclass(frozen=True)
+class MongodProgram:
+    path: Path
+    release: str
+    """Such as `6.0`: what its data files depend on."""
+
+
 @dataclass(frozen=True)
 class BrokerProgram:
     kind: BrokerKind
     path: Path
 
 
-def find_mongod() -> Path:
+def find_mongod() -> MongodProgram:
     """The mongod to run: `AUTOSPOT_MONGOD`, else the one in the demo's wheel, else one on PATH.
 
-    Raises EmbeddedError `program_missing` when there is none, or when it does not run (a missing `libcurl4`).
+    Raises EmbeddedError `program_missing` when there is none, when it does not run (a missing `libcurl4`), or is older
+    than 6.0. Waits for the program to say its version.
     """
     asked = os.environ.get("AUTOSPOT_MONGOD")
     found = Path(asked) if asked else _in_wheel() or _on_path("mongod")
@@ -44,8 +58,7 @@ def find_mongod() -> Path:
             "AUTOSPOT_MONGOD",
         )
     _make_runnable(found)
-    _check_that_it_runs(found)
-    return found
+    return MongodProgram(found, _release(found))
 
 
 def find_broker(kind: BrokerKind | None = None) -> BrokerProgram:
@@ -100,15 +113,19 @@ def _make_runnable(program: Path) -> None:
         ) from error
 
 
-def _check_that_it_runs(program: Path) -> None:
+def _release(mongod: Path) -> str:
     try:
         answer = subprocess.run(  # noqa: S603 the path was found above
-            [program, "--version"], capture_output=True, text=True, timeout=PROBE_SECONDS, check=False
+            [mongod, "--version"], capture_output=True, text=True, timeout=PROBE_SECONDS, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise EmbeddedError("program_missing", f"{program} does not run: {error}") from error
-    if answer.returncode != 0:
+        raise EmbeddedError("program_missing", f"{mongod} does not run: {error}") from error
+    said = VERSION_LINE.search(answer.stdout)
+    if answer.returncode != 0 or said is None:
         hint = " (install the system package libcurl4)" if "libcurl" in answer.stderr else ""
-        raise EmbeddedError(
-            "program_missing", f"{program} does not run{hint}", tuple(answer.stderr.strip().splitlines()[-5:])
-        )
+        complaint = tuple((answer.stderr or answer.stdout).strip().splitlines()[-5:])
+        raise EmbeddedError("program_missing", f"{mongod} does not run{hint}", complaint)
+    release = (int(said["major"]), int(said["minor"]))
+    if release < OLDEST_MONGOD:
+        raise EmbeddedError("program_missing", f"{mongod} is MongoDB {release[0]}.{release[1]}; 6.0 or newer is needed")
+    return f"{release[0]}.{release[1]}"

@@ -18,17 +18,14 @@ from typing import TypeVar
 
 from autospot.embedded import broker, mongod
 from autospot.embedded.access import Passwords, new_passwords
-from autospot.embedded.ports import LOOPBACK, free_port
-from autospot.embedded.process import tethered
-from autospot.embedded.programs import BrokerKind, BrokerProgram, find_broker, find_mongod
-from autospot.storage import replica_set
+from autospot.embedded.log import PartLog
+from autospot.embedded.ports import free_port
+from autospot.embedded.process import Plan, tethered
+from autospot.embedded.programs import BrokerKind, find_broker, find_mongod
 
 __all__ = ["BrokerServer", "MongodServer", "eventually", "free_port"]
 
-READY_SECONDS = 30.0
-STOP_SECONDS = 20.0
 POLL_SECONDS = 0.02
-TAIL_LINES = 20
 PORT_ATTEMPTS = 3
 
 T = TypeVar("T")
@@ -77,22 +74,12 @@ class Server:
     through `asyncio.to_thread`.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, plan: Plan) -> None:
         self.folder = folder
         self.port = free_port()
-        self._log = folder / "log"
+        self._plan = plan
+        self._log = PartLog(folder / "log")
         self._process: subprocess.Popen[bytes] | None = None
-        folder.mkdir(parents=True, exist_ok=True)
-
-    @property
-    def url(self) -> str:
-        raise NotImplementedError
-
-    def command(self) -> list[str]:
-        raise NotImplementedError
-
-    async def ready(self) -> bool:
-        raise NotImplementedError
 
     @property
     def pid(self) -> int:
@@ -129,13 +116,12 @@ class Server:
         self.start()
 
     def log_tail(self) -> str:
-        lines = self._log.read_text(errors="replace").splitlines() if self._log.exists() else []
-        return "\n".join(lines[-TAIL_LINES:])
+        return "\n".join(self._log.tail())
 
     def _start(self) -> None:
-        with self._log.open("ab") as log:
+        with self._log.opened() as log:
             self._process = subprocess.Popen(
-                tethered(self.command()),
+                tethered(self._plan.command(self.port)),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -144,20 +130,24 @@ class Server:
         asyncio.run(self._until_ready())
 
     async def _until_ready(self) -> None:
-        until = time.monotonic() + READY_SECONDS
-        while not await self.ready():
-            if not self.running or time.monotonic() > until:
-                state = "is not ready" if self.running else "has ended"
-                self.kill()
-                raise RuntimeError(f"{type(self).__name__} {state}:\n{self.log_tail()}")
-            await asyncio.sleep(POLL_SECONDS)
+        probing = asyncio.create_task(self._plan.ready(self.port))
+        until = time.monotonic() + self._plan.ready_seconds
+        while self.running and not probing.done() and time.monotonic() < until:
+            await asyncio.wait({probing}, timeout=POLL_SECONDS)
+        if probing.done() and self.running:
+            probing.result()
+            return
+        probing.cancel()
+        state = "is not ready" if self.running else "has ended"
+        self.kill()
+        raise RuntimeError(f"{self._plan.name} {state}:\n{self.log_tail()}")
 
     def _end(self, signal_number: int) -> None:
         if self._process is None or self._process.poll() is not None:
             return
         self._process.send_signal(signal_number)
         try:
-            self._process.wait(STOP_SECONDS)
+            self._process.wait(self._plan.stop_seconds)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -168,36 +158,24 @@ class MongodServer(Server):
     """A real mongod, primary of its own replica set."""
 
     def __init__(self, folder: Path, *, cache_gb: float = 0.25) -> None:
-        super().__init__(folder)
-        self._program = find_mongod()
-        self._cache_gb = cache_gb
-        (folder / "db").mkdir(exist_ok=True)
+        (folder / "db").mkdir(parents=True, exist_ok=True)
+        super().__init__(folder, mongod.plan(find_mongod(), folder / "db", cache_gb=cache_gb))
 
     @property
     def url(self) -> str:
         return mongod.url(self.port)
 
-    def command(self) -> list[str]:
-        return mongod.command(self._program, self.folder / "db", self.port, cache_gb=self._cache_gb)
-
-    async def ready(self) -> bool:
-        try:
-            await replica_set.initiate(LOOPBACK, self.port, name=mongod.REPLICA_SET, deadline_seconds=1.0)
-        except replica_set.NoPrimaryError:
-            return False
-        return True
-
 
 class BrokerServer(Server):
     """A real MQTT broker: mosquitto, or nats-server where there is none (or when asked for).
 
-    Anonymous by default. With `passwords` it has the product's users (`hub`, `sensors`, `display`) and their rights.
+    Anonymous by default. With `with_users` it has the product's users (`hub`, `sensors`, `display`) and their rights.
     """
 
     def __init__(self, folder: Path, *, kind: BrokerKind | None = None, with_users: bool = False) -> None:
-        super().__init__(folder)
-        self.program: BrokerProgram = find_broker(kind)
+        folder.mkdir(parents=True, exist_ok=True)
         self.passwords: Passwords | None = new_passwords() if with_users else None
+        super().__init__(folder, broker.plan(find_broker(kind), folder, self.passwords))
 
     @property
     def url(self) -> str:
@@ -206,12 +184,6 @@ class BrokerServer(Server):
 
     def url_for(self, user: str) -> str:
         return broker.url(self.port, user, self.passwords)
-
-    def command(self) -> list[str]:
-        return broker.prepare(self.program, self.folder, self.port, self.passwords)
-
-    async def ready(self) -> bool:
-        return await broker.answers(self.port, "hub", self.passwords)
 
 
 S = TypeVar("S", bound=Server)
