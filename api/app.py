@@ -1,0 +1,50 @@
+"""The API as an aiohttp application: the one place where its parts are wired together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from api.addresses import ClientAddresses
+from api.call import Authenticate, Edge
+from api.contract import Contract, contract_of
+from api.endpoint import Endpoint
+from api.envelope import Envelope
+from api.inputs import BODY_BYTES_LIMIT
+from api.limits import DEFAULT_RATES, LimitClass, RateLimits, Rates
+from autospot.clock import Clock
+from autospot.storage.idempotency import IdempotencyKeys
+
+CONTRACT = web.AppKey("contract", Contract)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """What an operator may choose about the API's edge."""
+
+    trusted_proxies: Sequence[str] = ()
+    cors_origins: Sequence[str] = ()
+    rates: Mapping[LimitClass, Rates] = field(default_factory=lambda: DEFAULT_RATES)
+
+
+def api_app(
+    resources: Sequence[object],
+    *,
+    authenticate: Authenticate,
+    keys: IdempotencyKeys,
+    clock: Clock,
+    settings: ApiSettings = ApiSettings(),
+) -> web.Application:
+    """Serves every operation of `resources`. Callers may add routes of their own before it starts."""
+    contract = contract_of(resources)
+    edge = Edge(authenticate, RateLimits(settings.rates), ClientAddresses(settings.trusted_proxies), keys, clock)
+    app = web.Application(middlewares=[Envelope(settings.cors_origins).around], client_max_size=BODY_BYTES_LIMIT)
+    app[CONTRACT] = contract
+    for bound in contract.values():
+        serve = Endpoint(bound, edge).serve
+        app.router.add_route(bound.operation.method, bound.operation.path, serve)
+        if bound.operation.method == "GET":
+            app.router.add_route("HEAD", bound.operation.path, serve)
+    return app

@@ -1,0 +1,84 @@
+"""What handlers are told of a request beyond its input, and what the edge needs to serve any."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from aiohttp import web
+
+from api.addresses import ClientAddresses
+from api.etag import IfMatch
+from api.idempotency import KeptOnce
+from api.limits import RateLimits, Standing
+from autospot.clock import Clock
+from autospot.domain.access import Principal
+from autospot.storage.idempotency import Claim, IdempotencyKeys, KeptReply
+
+Authenticate = Callable[[str], Awaitable[Principal]]
+"""The principal a bearer token proves; `Unauthenticated` if it proves none."""
+
+REQUEST_ID = web.RequestKey("request_id", str)
+STANDING = web.RequestKey("standing", Standing)
+
+Made = TypeVar("Made")
+View = TypeVar("View")
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What every endpoint needs, wired once in `api.app`."""
+
+    authenticate: Authenticate
+    limits: RateLimits
+    addresses: ClientAddresses
+    keys: IdempotencyKeys
+    clock: Clock
+
+
+class Call:
+    """What a handler may know of the request beyond its input."""
+
+    def __init__(
+        self,
+        request: web.Request,
+        edge: Edge,
+        principal: Principal | None,
+        claim: Claim | None,
+        rendered: Callable[[Any], KeptReply],
+    ) -> None:
+        self._request = request
+        self._edge = edge
+        self._principal = principal
+        self._claim = claim
+        self._rendered = rendered
+
+    @property
+    def principal(self) -> Principal:
+        """Who is calling. Only for operations that are not public."""
+        if self._principal is None:
+            raise RuntimeError("a public operation has no principal")
+        return self._principal
+
+    @property
+    def request_id(self) -> str:
+        """The id under which this request is in the logs."""
+        return self._request[REQUEST_ID]
+
+    @property
+    def address(self) -> str:
+        """The client's address as limits count it."""
+        return self._edge.addresses.of(self._request)
+
+    @property
+    def if_match(self) -> IfMatch:
+        """What the change is conditional on, for operations declared with `if_match`."""
+        return IfMatch(self._request.headers.get("If-Match"))
+
+    def once(self, render: Callable[[Made], View]) -> KeptOnce[Made, View]:
+        """For operations with `idempotency`: hand it to the use case as its `Once`, then return its `kept`. `render`
+        turns what the use case made into the answer."""
+        if self._claim is None:
+            raise RuntimeError("only operations declared with idempotency happen once")
+        return KeptOnce(self._edge.keys, self._claim, render, self._rendered)

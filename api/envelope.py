@@ -1,0 +1,119 @@
+"""Around every request, whatever serves it: its id, its errors in words, CORS and safe headers."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from api.call import REQUEST_ID, STANDING
+from api.problems import InternalError, NoSuchMethod, TooLarge, UnreadableRequest, problem_response
+from autospot.domain.errors import AutoSpotError, NotFound
+
+Serve = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+CORS_METHODS: Final = "GET, HEAD, POST, PUT, PATCH, DELETE"
+CORS_HEADERS: Final = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID"
+CORS_EXPOSED: Final = "ETag, Idempotent-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-ID"
+CORS_SECONDS: Final = 600
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("api")
+
+
+class Envelope:
+    """The one middleware. `origins` may read answers from a browser (scheme, host and port, as browsers send them).
+
+    Guarantees: every answer has `X-Request-ID`, the caller's own where it sent a usable one; every refusal is a
+    problem; an error that nobody foresaw is logged with its traceback and answered with its request id and no more.
+    """
+
+    def __init__(self, origins: Sequence[str] = ()) -> None:
+        self._origins = frozenset(origins)
+
+    @web.middleware
+    async def around(self, request: web.Request, handler: Serve) -> web.StreamResponse:
+        """Serves `request` by `handler`. See the class."""
+        request_id = request_id_of(request)
+        request[REQUEST_ID] = request_id
+        try:
+            one_host(request)
+            if request.method == "OPTIONS":
+                response: web.StreamResponse = options_response(request)
+            else:
+                response = await handler(request)
+        except AutoSpotError as error:
+            response = problem_response(error, request_id)
+        except web.HTTPException as error:
+            if error.status < 400:
+                raise
+            response = problem_response(translated(error), request_id)
+        except Exception:
+            log.exception("request_failed", request_id=request_id, method=request.method, path=request.path)
+            response = problem_response(InternalError(), request_id)
+        if not response.prepared:  # a websocket has sent its headers already
+            self._seal(request, response, request_id)
+        return response
+
+    def _seal(self, request: web.Request, response: web.StreamResponse, request_id: str) -> None:
+        headers = response.headers
+        headers["X-Request-ID"] = request_id
+        headers["Server"] = "AutoSpot"  # not what it is made of
+        headers["X-Content-Type-Options"] = "nosniff"
+        standing = request.get(STANDING)
+        if standing is not None:
+            headers.update(standing.headers())
+        if self._origins:
+            self._share(request, response)
+
+    def _share(self, request: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Vary"] = "Origin"
+        origin = request.headers.get("Origin")
+        if origin not in self._origins:
+            return
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Expose-Headers"] = CORS_EXPOSED
+        if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+            response.headers["Access-Control-Allow-Methods"] = CORS_METHODS
+            response.headers["Access-Control-Allow-Headers"] = CORS_HEADERS
+            response.headers["Access-Control-Max-Age"] = str(CORS_SECONDS)
+
+
+def request_id_of(request: web.BaseRequest) -> str:
+    """The caller's `X-Request-ID` if it is safe to log and send back, else a new one."""
+    given = request.headers.get("X-Request-ID")
+    if given is not None and _REQUEST_ID.fullmatch(given):
+        return given
+    return secrets.token_hex(8)
+
+
+def one_host(request: web.BaseRequest) -> None:
+    """A request with no `Host`, or with several, is refused (RFC 9112, section 3.2): two programs on its way could
+    see two different sites."""
+    hosts = request.headers.getall("Host", ())
+    if len(hosts) != 1 and not (not hosts and request.version < (1, 1)):
+        raise UnreadableRequest("a request has one Host header", code="malformed_request")
+
+
+def options_response(request: web.Request) -> web.Response:
+    """What may be done with a path; 404 where there is nothing."""
+    failed = request.match_info.http_exception
+    if isinstance(failed, web.HTTPMethodNotAllowed):
+        return web.Response(status=204, headers={"Allow": ", ".join(sorted({*failed.allowed_methods, "OPTIONS"}))})
+    raise NotFound("there is nothing at this path")
+
+
+def translated(error: web.HTTPException) -> AutoSpotError:
+    """aiohttp's own refusals in the words of this API."""
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        return NoSuchMethod(f"{error.method} is not possible here", allowed={*error.allowed_methods, "OPTIONS"})
+    if error.status == 404:
+        return NotFound("there is nothing at this path")
+    if error.status == 413:
+        return TooLarge("the request is too large")
+    return UnreadableRequest("the request cannot be used as it is")
