@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from autospot.domain.bay import STATES, Claim, Closure, SensorHalf, State, in_conflict, shown_state
+from autospot.domain.bay import STATES, Claim, Closure, State, in_conflict, shown_state
 from autospot.domain.change import ClaimChange, Commit, SensorChange
 from autospot.domain.instant import rfc3339_ms
 from autospot.domain.lot import Lot
@@ -58,15 +58,16 @@ class LiveBay:
 class LiveLot:
     """One lot as it is now.
 
-    `rev` is the position of its last change. `bays` is kept in the order of the last change, oldest first, so that
+    `rev` is the position of its last change, `layout_rev` that of its layout: whoever's position is older must take a
+    snapshot, since a delta cannot remove bays. `bays` is kept in the order of the last change, oldest first, so that
     "what did I miss?" walks back from the end and costs what it answers. `counts` are derived from the bays each time:
     one byte per bay says kind and state, and counting a byte value in 500 bytes takes 60 ns.
     """
 
-    def __init__(self, layout: Lot, rev: int) -> None:
+    def __init__(self, layout: Lot, layout_rev: int) -> None:
         self.lot = layout.lot
         self.layout = layout
-        self.rev = rev
+        self.rev = self.layout_rev = layout_rev
         self.bays: dict[str, LiveBay] = {}
         self._kinds = sorted({bay.kind for bay in layout.bays})
         first_byte = {kind: number * _STATES_PER_KIND for number, kind in enumerate(self._kinds)}
@@ -90,10 +91,10 @@ class LiveLot:
             bay.claim, bay.closure = change.claim, change.closure
             self._changed(bay, rev)
 
-    def restore(self, bay: str, rev: int, half: SensorHalf, claim: Claim | None, closure: Closure | None) -> None:
-        """Puts a stored bay back; the caller does so in the order of `rev`."""
-        self.change_sensor(SensorChange(bay, half.occupied, half.since_ms, half.at_ms), rev)
-        self.change_claim(ClaimChange(bay, claim, closure), rev)
+    def restore(self, sensor: SensorChange, claim: ClaimChange, rev: int) -> None:
+        """Puts a bay back as it was at `rev`; the caller does so in the order of `rev`."""
+        self.change_sensor(sensor, rev)
+        self.change_claim(claim, rev)
 
     def _changed(self, bay: LiveBay, rev: int) -> None:
         bay.state = state = shown_state(bay.occupied, bay.claim, bay.closure)
@@ -112,7 +113,8 @@ class LiveLot:
             yield bay
 
     def counts(self) -> dict[str, dict[State, int]]:
-        """Bays per kind and state, and `total` over all kinds. Every state is named, also with 0."""
+        """Bays per kind and state, and `total` over all kinds. `total` names every state; a kind only those that occur:
+        every byte here is sent to every screen."""
         count = self._shown.count
         total: dict[State, int] = dict.fromkeys(STATES, 0)
         counts: dict[str, dict[State, int]] = {}
@@ -121,7 +123,7 @@ class LiveLot:
             of_kind = {state: count(base + offset) for offset, state in enumerate(STATES)}
             for state, bays in of_kind.items():
                 total[state] += bays
-            counts[kind] = of_kind
+            counts[kind] = {state: bays for state, bays in of_kind.items() if bays}
         counts["total"] = total
         return counts
 
@@ -149,10 +151,11 @@ class LiveLots:
         """The lot, if there is one of that code."""
         return self.lots.get(lot)
 
-    def begin(self, epoch: str, rev: int, layouts: Iterable[Lot]) -> None:
-        """Forgets everything and begins again from these layouts; bays are unknown until restored or applied."""
+    def begin(self, epoch: str, rev: int, layouts: Iterable[tuple[Lot, int]]) -> None:
+        """Forgets everything and begins again from these layouts, each with a position not before its last change;
+        bays are unknown until restored or applied."""
         self.epoch, self.rev = epoch, rev
-        self.lots = {layout.lot: LiveLot(layout, 0) for layout in layouts}
+        self.lots = {layout.lot: LiveLot(layout, layout_rev) for layout, layout_rev in layouts}
 
     def put_layout(self, layout: Lot, rev: int) -> None:
         """A lot is new or its layout changed: what is known of the bays that stay is kept."""
@@ -160,8 +163,11 @@ class LiveLots:
         after = LiveLot(layout, rev)
         if before is not None:
             for known in list(before.bays.values()):
-                half = SensorHalf(known.occupied, known.since_ms, known.at_ms)
-                after.restore(known.bay, known.rev, half, known.claim, known.closure)
+                after.restore(
+                    SensorChange(known.bay, known.occupied, known.since_ms, known.at_ms),
+                    ClaimChange(known.bay, known.claim, known.closure),
+                    known.rev,
+                )
             after.rev = max(rev, before.rev)
         self.lots[layout.lot] = after
         self.tell([after])

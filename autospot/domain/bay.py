@@ -32,6 +32,9 @@ class SensorHalf(NamedTuple):
     seq: int | None = None
 
 
+NOTHING_SAID = SensorHalf()
+
+
 class Claim(NamedTuple):
     """Somebody is promised this bay.
 
@@ -108,12 +111,11 @@ def event_time_ms(reading: Reading, arrived_ms: int) -> tuple[int, bool]:
     return at_ms, False
 
 
-def _age(before: SensorHalf, reading: Reading, at_ms: int) -> int:
-    """Negative: older than what the bay said. Zero: the same reading. Positive: newer.
+def age(before: SensorHalf, boot: int | str | None, seq: int | None, at_ms: int) -> int:
+    """How a reading compares with what the bay said: negative is older, zero the same reading, positive newer.
 
     By `(boot, seq)` where both sides have them and they are comparable, else by event time (realtime contract).
     """
-    boot, seq = reading.boot, reading.seq
     if boot is not None and seq is not None and before.boot is not None and before.seq is not None:
         if boot == before.boot:
             return seq - before.seq
@@ -131,10 +133,10 @@ def bay_after_reading(before: SensorHalf, reading: Reading, at_ms: int) -> tuple
     newer: two transitions within the clock's resolution arrive in order far more often than not.
     """
     occupied = reading.occupied
-    age = _age(before, reading, at_ms)
-    if age < 0:
+    newer_by = age(before, reading.boot, reading.seq, at_ms)
+    if newer_by < 0:
         return Verdict.LATE, before
-    if age == 0 and (occupied == before.occupied or (reading.seq is not None and reading.seq == before.seq)):
+    if newer_by == 0 and (occupied == before.occupied or (reading.seq is not None and reading.seq == before.seq)):
         return Verdict.REPEAT, before
     if occupied != before.occupied:
         return Verdict.CHANGED, SensorHalf(occupied, at_ms, at_ms, reading.boot, reading.seq)

@@ -42,7 +42,7 @@ class FeedEntry:
 
     `by` names the writer; `sensors` and `claims` change what bays show; `past` holds readings that are kept in the
     history and never shown (late ones, and repeats of the present state that witness it); `layouts` names lots whose
-    document changed and their new version; `epoch` announces a new history.
+    document changed and their new version.
     """
 
     by: str
@@ -50,7 +50,6 @@ class FeedEntry:
     past: Mapping[str, Sequence[SensorChange]] = field(default_factory=dict)
     claims: Mapping[str, Sequence[ClaimChange]] = field(default_factory=dict)
     layouts: Mapping[str, int] = field(default_factory=dict)
-    epoch: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

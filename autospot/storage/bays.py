@@ -1,6 +1,6 @@
 """`bays`: one document per bay, the projection of the feed that start-up loads. Written behind, in small batches.
 
-Document: `{_id: "lot/bay", lot, bay, rev, state, occupied, since, at, boot, seq, heard, health, claim, closure}`.
+Document: `{_id: "lot/bay", lot, bay, rev, state, occupied, since, at, last, heard, health, claim, closure}`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from bson.codec_options import CodecOptions, DatetimeConversion
 from pymongo import ReplaceOne
 from pymongo.errors import PyMongoError
 
-from autospot.domain.bay import Claim, Closure, SensorHalf, State
+from autospot.domain.bay import NOTHING_SAID, Claim, Closure, SensorHalf, State
 from autospot.domain.instant import from_ms
 from autospot.storage.mongo import Database, Document, Index, translated
 
@@ -26,16 +26,23 @@ _RAW_TIMES: CodecOptions[Document] = CodecOptions(datetime_conversion=DatetimeCo
 
 @dataclass(frozen=True, slots=True)
 class StoredBay:
-    """A bay as it was at position `rev`. `heard_ms` is when the hub last heard its sensor, `health` what it said of
-    itself (battery 0..1, rssi dBm, snr dB, temperature degrees C)."""
+    """A bay as it was at position `rev`.
+
+    `occupied` since `since_ms`, by the reading of `at_ms`. `last` is the newest reading that is known to be durable,
+    by whose order the next one is judged. `heard_ms` is when the hub last heard the sensor, `health` what it said of
+    itself (battery 0..1, battery_volts V, rssi dBm, snr dB, temperature degrees C).
+    """
 
     lot: str
     bay: str
     rev: int
-    half: SensorHalf
-    claim: Claim | None
-    closure: Closure | None
     state: State
+    occupied: bool | None
+    since_ms: int | None
+    at_ms: int | None
+    claim: Claim | None = None
+    closure: Closure | None = None
+    last: SensorHalf = NOTHING_SAID
     heard_ms: int | None = None
     health: dict[str, float] | None = None
 
@@ -68,19 +75,18 @@ class Bays:
 
 
 def _encode(bay: StoredBay) -> Document:
-    half = bay.half
     document: Document = {
         "lot": bay.lot,
         "bay": bay.bay,
         "rev": bay.rev,
         "state": bay.state,
-        "occupied": half.occupied,
-        "since": _date(half.since_ms),
-        "at": _date(half.at_ms),
+        "occupied": bay.occupied,
+        "since": _date(bay.since_ms),
+        "at": _date(bay.at_ms),
         "heard": _date(bay.heard_ms),
     }
-    if half.seq is not None:
-        document["boot"], document["seq"] = half.boot, half.seq
+    if bay.last.at_ms is not None:
+        document["last"] = {"at": from_ms(bay.last.at_ms), "boot": bay.last.boot, "seq": bay.last.seq}
     if bay.health:
         document["health"] = bay.health
     if bay.claim:
@@ -96,23 +102,21 @@ def _encode(bay: StoredBay) -> Document:
 
 
 def _decode(document: Document) -> StoredBay:
-    claim, closure = document.get("claim"), document.get("closure")
+    claim, closure, last = document.get("claim"), document.get("closure"), document.get("last")
+    occupied, since_ms = document["occupied"], _ms(document["since"])
     return StoredBay(
-        document["lot"],
-        document["bay"],
-        document["rev"],
-        SensorHalf(
-            document["occupied"],
-            _ms(document["since"]),
-            _ms(document["at"]),
-            document.get("boot"),
-            document.get("seq"),
-        ),
-        Claim(claim["kind"], int(claim["accepts_from"]), int(claim["until"]), claim["ref"]) if claim else None,
-        Closure(closure["reason"], _ms(closure["until"])) if closure else None,
-        document["state"],
-        _ms(document["heard"]),
-        document.get("health"),
+        lot=document["lot"],
+        bay=document["bay"],
+        rev=document["rev"],
+        state=document["state"],
+        occupied=occupied,
+        since_ms=since_ms,
+        at_ms=_ms(document["at"]),
+        claim=Claim(claim["kind"], int(claim["accepts_from"]), int(claim["until"]), claim["ref"]) if claim else None,
+        closure=Closure(closure["reason"], _ms(closure["until"])) if closure else None,
+        last=SensorHalf(occupied, since_ms, int(last["at"]), last["boot"], last["seq"]) if last else NOTHING_SAID,
+        heard_ms=_ms(document["heard"]),
+        health=document.get("health"),
     )
 
 

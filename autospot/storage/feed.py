@@ -80,11 +80,20 @@ class Feed:
             raise translated(error) from error
 
     async def position(self) -> int:
-        """The present position: an entry appended from now on comes after it."""
+        """The present position: entries appended from now on come after it, and every earlier one is visible to
+        `follow` (a majority write is acknowledged only after all before it)."""
         try:
-            return await self._database.operation_time()
+            return await self._database.position()
         except PyMongoError as error:
             raise translated(error) from error
+
+    async def first_position(self) -> int | None:
+        """The position from which the log can be replayed whole, None while it is empty."""
+        try:
+            document = await self._collection.find_one(sort=[("stamp", ASCENDING)], projection={"stamp": 1})
+        except PyMongoError as error:
+            raise translated(error) from error
+        return None if document is None else rev_of(document["stamp"])
 
     async def follow(self, after_rev: int) -> AsyncIterator[Commit | CaughtUp]:
         """Every commit from `after_rev` on (that one included: applying twice is harmless), then the live ones.
@@ -134,8 +143,6 @@ def _encode(entry: FeedEntry, now_ms: int) -> Document:
         document["claims"] = {lot: [list(row) for row in rows] for lot, rows in entry.claims.items()}
     if entry.layouts:
         document["layouts"] = dict(entry.layouts)
-    if entry.epoch is not None:
-        document["epoch"] = entry.epoch
     return document
 
 
@@ -180,5 +187,4 @@ def _decode(document: Mapping[str, Any]) -> FeedEntry:
         past={lot: _rows(columns) for lot, columns in document.get("past", {}).items()},
         claims={lot: _claim_rows(rows) for lot, rows in document.get("claims", {}).items()},
         layouts=cast(Mapping[str, int], document.get("layouts", {})),
-        epoch=document.get("epoch"),
     )

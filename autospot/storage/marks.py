@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 
 from pymongo.errors import PyMongoError
 
@@ -53,6 +54,19 @@ class Marks:
         except PyMongoError as error:
             raise translated(error) from error
         return min((int(document["rev"]) for document in documents), default=None)
+
+    async def retire(self, kind: str, names: Sequence[str]) -> bool:
+        """Once every projector `kind/<name>` of `names` has a checkpoint, forgets those of an earlier division of the
+        work. Returns whether it did: until then theirs still say where to replay from."""
+        wanted = {f"checkpoint/{kind}/{name}" for name in names}
+        try:
+            known = {row["_id"] async for row in self._collection.find({"_id": {"$regex": f"^checkpoint/{kind}/"}})}
+            if not wanted <= known:
+                return False
+            await self._collection.delete_many({"_id": {"$in": sorted(known - wanted)}})
+        except PyMongoError as error:
+            raise translated(error) from error
+        return True
 
     async def set_checkpoint(self, projector: str, rev: int) -> None:
         """Moves `projector` on to `rev`; a checkpoint never goes back."""

@@ -130,10 +130,13 @@ class Database:
         except PyMongoError as error:
             raise Unavailable("the database does not answer") from error
 
-    async def operation_time(self) -> int:
-        """The present position of this replica set's history: `seconds << 20 | increment` of its cluster time."""
+    async def position(self) -> int:
+        """A position in this replica set's history, `seconds << 20 | increment` of the cluster time of a write made now
+        and acknowledged by the majority: everything before it is durable and visible."""
         async with await self.client.start_session() as session:
-            await self._database.command("ping", session=session)
+            await self._database["marks"].update_one(
+                {"_id": "position"}, {"$currentDate": {"at": True}}, upsert=True, session=session
+            )
             time = session.delegate.operation_time
         if time is None:
             raise Unavailable("the database is no replica set: AutoSpot needs one, of one node at least")

@@ -1,0 +1,181 @@
+"""How a process comes to know what is so, and keeps knowing it: load, replay, follow.
+
+start    epoch, checkpoint, layouts, `bays`                  -> LiveLots as of the checkpoint
+replay   the change stream from the checkpoint on            -> LiveLots as of now: ready
+follow   the same stream, for ever
+outage   ask again from the last position                    -> nothing is missed
+lost     the oplog no longer reaches back                    -> rebuild from `bays` and the log, in a new epoch
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from autospot.clock import Clock
+from autospot.domain.change import ClaimChange, Commit, FeedEntry, SensorChange
+from autospot.domain.errors import Unavailable
+from autospot.domain.lot import Lot
+from autospot.live import LiveLots
+from autospot.storage.bays import Bays, StoredBay
+from autospot.storage.feed import CaughtUp, Feed, HistoryLost
+from autospot.storage.lots import Lots
+from autospot.storage.marks import Marks
+from autospot.storage.mongo import Database
+
+RETRY_SECONDS = 0.5
+"""Pause before asking a database again that did not answer; the driver itself has waited before that."""
+
+POSITION_EVERY_MS = 10_000
+"""How often an idle process asks for the present position, so that its checkpoint stays inside the oplog."""
+
+REBUILD_MARGIN = timedelta(minutes=2)
+"""How far before the checkpoint a rebuild reads the log: writers' clocks and commits may be this much apart."""
+
+CLOCK_MARGIN = timedelta(seconds=5)
+"""How far the clocks of a writer and of the database may be apart without a client resuming across a new layout."""
+
+log = structlog.get_logger(__name__)
+
+
+class Follower:
+    """Keeps a `LiveLots` true. One per process, the only writer of its fold.
+
+    Guarantees: `ready` is set once the fold has caught up with the feed; every commit is applied in order, none is
+    missed; `LiveLots.behind_since_ms` is set while the database does not answer. `on_layout` is called before a layout
+    is folded in; `on_stored` and `on_replayed` with what was loaded, until `ready`; `on_loaded` between the two.
+    """
+
+    def __init__(self, live: LiveLots, database: Database, clock: Clock) -> None:
+        self.live = live
+        self.feed = Feed(database)
+        self._bays = Bays(database)
+        self._marks = Marks(database)
+        self._lots = Lots(database)
+        self._clock = clock
+        self._asked_at_ms = 0
+        self._position: int | None = None
+        self._ready_at_rev = 0
+        self.ready = asyncio.Event()
+        self.on_layout: list[Callable[[Lot], None]] = []
+        self.on_loaded: list[Callable[[], None]] = []
+        self.on_stored: list[Callable[[StoredBay], None]] = []
+        self.on_replayed: list[Callable[[FeedEntry], None]] = []
+
+    async def run(self) -> None:
+        """Follows until cancelled."""
+        await self._until_it_answers(self._start)
+        while True:
+            try:
+                async for event in self.feed.follow(self.live.rev):
+                    await self._take(event)
+            except HistoryLost:
+                log.error("feed_history_lost", rev=self.live.rev)
+                await self._until_it_answers(self._rebuild)
+            except Unavailable:
+                self._fall_behind()
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _start(self) -> None:
+        epoch = await self._marks.epoch()
+        rev = await self._marks.oldest_checkpoint("bays")
+        if rev is None:
+            rev = await self.feed.first_position() or await self.feed.position()
+        self._ready_at_rev = await self.feed.position()
+        await self._load(epoch, rev)
+
+    async def _rebuild(self) -> None:
+        checkpoint = await self._marks.oldest_checkpoint("bays") or 0
+        position = await self.feed.position()
+        await self._load(await self._marks.new_epoch(self.live.epoch), position)
+        entries = 0
+        async for entry in self.feed.since_checkpoint(checkpoint, REBUILD_MARGIN):
+            self.live.apply(Commit(position, entry, self._clock.now_ms()))
+            entries += 1
+        log.warning("epoch_began", epoch=self.live.epoch, replayed_entries=entries)
+        self.live.tell(self.live.lots.values())
+
+    async def _load(self, epoch: str, rev: int) -> None:
+        stored_lots = [stored async for stored in self._lots.load_all()]
+        self.live.begin(epoch, rev, [(stored.lot, _position_after(stored.changed)) for stored in stored_lots])
+        for stored_lot in stored_lots:
+            self._announce(stored_lot.lot)
+        by_lot: dict[str, list[StoredBay]] = {}
+        async for batch in self._bays.load():
+            for stored in batch:
+                by_lot.setdefault(stored.lot, []).append(stored)
+        for code, bays in by_lot.items():
+            lot = self.live.lots.get(code)
+            if lot is None:
+                continue
+            for stored in sorted(bays, key=lambda bay: bay.rev):
+                lot.restore(
+                    SensorChange(stored.bay, stored.occupied, stored.since_ms, stored.at_ms),
+                    ClaimChange(stored.bay, stored.claim, stored.closure),
+                    stored.rev,
+                )
+                if not self.ready.is_set():
+                    for on_stored in self.on_stored:
+                        on_stored(stored)
+        for on_loaded in self.on_loaded:
+            on_loaded()
+        log.info("live_state_loaded", epoch=epoch, lots=len(stored_lots), rev=rev)
+
+    async def _take(self, event: Commit | CaughtUp) -> None:
+        self.live.behind_since_ms = None
+        if isinstance(event, CaughtUp):
+            self.ready.set()
+            await self._move_on_while_idle()
+            return
+        for code, version in event.entry.layouts.items():
+            await self._take_layout(code, version, event.rev)
+        self.live.apply(event)
+        if not self.ready.is_set():
+            for on_replayed in self.on_replayed:
+                on_replayed(event.entry)
+        if event.rev >= self._ready_at_rev:  # under steady load the stream is never idle
+            self.ready.set()
+
+    async def _take_layout(self, code: str, version: int, rev: int) -> None:
+        known = self.live.lot(code)
+        if known is not None and known.layout.version >= version:
+            return
+        stored = await self._lots.load(code)
+        if stored is not None:
+            self._announce(stored.lot)
+            self.live.put_layout(stored.lot, rev)
+
+    def _announce(self, layout: Lot) -> None:
+        for listener in self.on_layout:
+            listener(layout)
+
+    async def _move_on_while_idle(self) -> None:
+        if self._position is not None:  # asked before this CaughtUp: everything up to it has been delivered
+            self.live.rev = max(self.live.rev, self._position)
+            self._position = None
+        elif self._clock.now_ms() - self._asked_at_ms >= POSITION_EVERY_MS:
+            self._asked_at_ms = self._clock.now_ms()
+            self._position = await self.feed.position()
+
+    def _fall_behind(self) -> None:
+        if self.live.behind_since_ms is None:
+            self.live.behind_since_ms = self._clock.now_ms()
+            log.warning("feed_behind", rev=self.live.rev)
+
+    async def _until_it_answers(self, step: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await step()
+            except Unavailable:
+                self._fall_behind()
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return
+
+
+def _position_after(changed: datetime) -> int:
+    """A position that is certainly not before a layout stored at `changed` by its writer's clock."""
+    return int((changed + CLOCK_MARGIN).timestamp()) << 20

@@ -1,0 +1,54 @@
+"""Settings: environment variables `AUTOSPOT_*`, typed, refused with a clear message when wrong.
+
+Every setting is listed in `docs/settings.md` (a test keeps the two the same).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from autospot.domain.errors import InvalidInput
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+class Settings(BaseSettings):
+    """What a program is told by its surroundings."""
+
+    model_config = SettingsConfigDict(env_prefix="AUTOSPOT_", extra="ignore", frozen=True)
+
+    mongo_url: str = Field("mongodb://127.0.0.1:27017/?replicaSet=rs0", description="MongoDB, a replica set.")
+    mongo_db: str = Field("autospot", min_length=1, max_length=38, pattern=r"^[A-Za-z0-9_-]+$", description="Database.")
+    mqtt_url: str = Field(
+        "mqtt://127.0.0.1:1883", description="Broker, `mqtt://user:password@host:port` or `mqtts://`."
+    )
+    http_host: str = Field("127.0.0.1", description="Address to listen on.")
+    http_port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    secret_key: SecretStr | None = Field(
+        None, min_length=32, description="Root of all keys (tokens, plates): 32 characters or more, kept secret."
+    )
+    hub_shard: str = Field("0/1", pattern=r"^\d+/\d+$", description="Which part of the lots this hub serves, `i/n`.")
+    smtp_url: str | None = Field(None, description="Outgoing mail, `smtp://user:password@host:587?starttls=1`.")
+    sockets_per_address: int = Field(50, ge=1, description="Websockets from one address at once.")
+    sockets_per_user: int = Field(5, ge=1, description="Websockets of one user at once.")
+    sockets: int = Field(20_000, ge=1, description="Websockets in this process at once.")
+    allowed_origins: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset(), description="Origins of other sites whose pages may use the API, separated by commas."
+    )
+    log_level: LogLevel = Field("info", description="Least level that is logged.")
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="`auto` writes text to a terminal and JSON lines elsewhere."
+    )
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The settings of this process; `InvalidInput` names the variable that is wrong, never its value."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = "AUTOSPOT_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise InvalidInput(f"{name}: {first['msg']}", at=f"/{'/'.join(map(str, first['loc']))}") from None

@@ -1,0 +1,265 @@
+"""A reading's way into the log.
+
+receive a burst -> decode each message -> judge each reading against what its bay last said -> append every change as
+one feed document -> acknowledge the burst -> loop. The next burst gathers while the write is in flight, so batches are
+small when there is little to do and large under load, without a timer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, defaultdict
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import islice
+
+import structlog
+
+from autospot.clock import Clock
+from autospot.domain.bay import SensorHalf, Verdict, bay_after_reading, bay_after_silence, event_time_ms
+from autospot.domain.change import FeedEntry, SensorChange
+from autospot.domain.errors import Unavailable
+from autospot.domain.reading import Ignored, Reading, Rejected, RejectReason, Status
+from autospot.storage.dead_letters import DeadLetters
+from autospot.storage.feed import Feed
+from hub.decoding import decode
+from hub.metrics import HubMetrics
+from hub.mqtt import Broker, Burst
+from hub.sensors import Sensor, SensorTable
+
+RECENT_KEYS = 50_000
+"""Readings remembered by identity. The broker sends again what was unacknowledged when a connection or the hub died:
+at most one inbox, which this covers more than twice."""
+
+RETRY_FIRST_SECONDS = 0.1
+RETRY_MOST_SECONDS = 5.0
+
+SILENCE_CHECK_SECONDS = 1.0
+SILENCE_CHECKS_PER_TURN = 20_000
+"""Sensors looked at per check (about 4 ms): all of 20,000 every second, all of a million within a minute."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Batch:
+    """What a burst comes to: nothing in here has had any effect yet, except that `Sensor.half` runs ahead (the burst is
+    appended before any later one is judged)."""
+
+    changes: dict[str, list[SensorChange]] = field(default_factory=dict)
+    past: dict[str, list[SensorChange]] = field(default_factory=dict)
+    letters: list[tuple[str, bytes, str, str, int]] = field(default_factory=list)
+    heard: dict[Sensor, None] = field(default_factory=dict)
+    verdicts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+
+class RecentKeys:
+    """The identities of the last `RECENT_KEYS` readings that were appended; the oldest are forgotten."""
+
+    def __init__(self) -> None:
+        self._keys: OrderedDict[tuple[str, str, int, int | None, bool | None], None] = OrderedDict()
+
+    def add(self, lot: str, change: SensorChange) -> bool:
+        """Remembers a reading; False if it was known."""
+        key = (lot, change.bay, change.at_ms or 0, change.seq, change.occupied)
+        if key in self._keys:
+            return False
+        self._keys[key] = None
+        if len(self._keys) > RECENT_KEYS:
+            self._keys.popitem(last=False)
+        return True
+
+
+class Ingest:
+    """Takes messages from the broker into the feed.
+
+    Guarantees: a message is acknowledged only after everything it changes is durably in the feed; each reading changes
+    the feed once, however often the broker or the sensor repeats it; a message that cannot be used is kept in
+    `dead_letters` and stops nothing; while the database is away nothing is acknowledged and nothing is lost: the
+    broker's queue holds what the inbox cannot.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        broker: Broker,
+        sensors: SensorTable,
+        feed: Feed,
+        letters: DeadLetters,
+        clock: Clock,
+        metrics: HubMetrics,
+    ) -> None:
+        self._name = name
+        self._broker = broker
+        self._sensors = sensors
+        self._feed = feed
+        self._letters = letters
+        self._clock = clock
+        self._metrics = metrics
+        self._recent = RecentKeys()
+        self._appending = asyncio.Lock()
+        self.on_heard: list[Callable[[Iterable[Sensor]], None]] = []
+
+    async def recall(self) -> None:
+        """Remembers the newest readings of the log, so that what a dead hub had appended and not acknowledged is
+        recognised when the broker sends it again. Call before the first `take`."""
+        for entry in await self._feed.newest(self._name, most=200):
+            for rows_by_lot in (entry.sensors, entry.past):
+                for lot, rows in rows_by_lot.items():
+                    for row in rows:
+                        self._recent.add(lot, row)
+
+    async def run(self) -> None:
+        """Takes bursts until cancelled."""
+        while True:
+            burst = await self._broker.take()
+            async with self._appending:
+                batch = self._digest(burst)
+                await self._keep(batch)
+                for sensor in batch.heard:
+                    sensor.durable = sensor.half
+            self._broker.acknowledge(burst)
+            self._metrics.acknowledged(len(burst.messages))
+            for listener in self.on_heard:
+                listener(batch.heard)
+
+    def _digest(self, burst: Burst) -> Batch:
+        batch = Batch()
+        arrived_ms = self._clock.now_ms()
+        for message in burst.messages:
+            payload = bytes(message.payload)
+            outcome = decode(message.topic, payload, arrived_ms, self._sensors)
+            if isinstance(outcome, list):
+                for reading in outcome:
+                    reason = self._judge(reading, arrived_ms, batch)
+                    if reason is not None:
+                        outcome = Rejected(reason)
+            if isinstance(outcome, Rejected):
+                self._metrics.rejected(outcome.reason)
+                batch.letters.append((message.topic, payload, outcome.reason, outcome.detail, arrived_ms))
+            elif isinstance(outcome, Status):
+                self._note_status(outcome, arrived_ms)
+            elif isinstance(outcome, Ignored):
+                self._metrics.ignored(outcome.reason)
+        return batch
+
+    def _judge(self, reading: Reading, arrived_ms: int, batch: Batch) -> RejectReason | None:
+        sensor = self._sensors.find(reading.lot, reading.sensor)
+        if sensor is None:
+            return self._unknown(reading, batch)
+        sensor.heard_ms = arrived_ms
+        batch.heard[sensor] = None
+        _note_health(sensor, reading)
+        if reading.occupied is None:
+            batch.verdicts["health"] += 1
+            return None
+        at_ms, replaced = event_time_ms(reading, arrived_ms)
+        if replaced:
+            self._metrics.clock_replaced()
+        verdict, after = bay_after_reading(sensor.half, reading, at_ms)
+        if verdict is Verdict.CHANGED:
+            self._change(sensor, after, batch)
+        elif verdict is Verdict.UNCHANGED:
+            sensor.half = after
+        elif verdict is not Verdict.REPEAT:
+            verdict = self._keep_past(sensor, reading, at_ms, after, verdict, batch)
+        batch.verdicts[verdict.value] += 1
+        return None
+
+    def _unknown(self, reading: Reading, batch: Batch) -> RejectReason | None:
+        if reading.lot is not None:
+            return "unknown_sensor" if self._sensors.knows_lot(reading.lot) else "unknown_lot"
+        if self._sensors.is_elsewhere(reading.sensor):
+            batch.verdicts["elsewhere"] += 1
+            return None
+        return "unknown_sensor"
+
+    def _change(self, sensor: Sensor, after: SensorHalf, batch: Batch) -> None:
+        sensor.half = after
+        change = SensorChange(sensor.bay, *after)
+        self._recent.add(sensor.lot, change)
+        rows = batch.changes.get(sensor.lot)
+        if rows is None:
+            rows = batch.changes[sensor.lot] = []
+        rows.append(change)
+
+    def _keep_past(
+        self, sensor: Sensor, reading: Reading, at_ms: int, after: SensorHalf, verdict: Verdict, batch: Batch
+    ) -> Verdict:
+        sensor.half = after
+        past = SensorChange(sensor.bay, reading.occupied, at_ms, at_ms, reading.boot, reading.seq)
+        if not self._recent.add(sensor.lot, past):
+            return Verdict.REPEAT
+        batch.past.setdefault(sensor.lot, []).append(past)
+        return verdict
+
+    def _note_status(self, status: Status, now_ms: int) -> None:
+        if status.gateway is not None:
+            concerned = self._sensors.behind_gateway(status.lot, status.gateway)
+        else:
+            sensor = self._sensors.find(status.lot, status.sensor or "")
+            concerned = [] if sensor is None else [sensor]
+        for sensor in concerned:
+            if status.online:
+                sensor.offline_ms = None
+            elif sensor.offline_ms is None:
+                sensor.offline_ms = now_ms
+
+    async def _keep(self, batch: Batch) -> None:
+        """Makes the batch durable, however long the database takes to come back."""
+        self._metrics.readings(batch.verdicts)
+        if batch.changes or batch.past:
+            entry = FeedEntry(self._name, sensors=batch.changes, past=batch.past)
+            entry_id = self._feed.new_entry_id()
+            await self._until_durable(lambda: self._feed.append(entry, self._clock.now_ms(), entry_id=entry_id))
+        if batch.letters:
+            await self._until_durable(lambda: self._letters.keep(batch.letters))
+
+    async def _until_durable(self, write: Callable[[], Awaitable[None]]) -> None:
+        pause = RETRY_FIRST_SECONDS
+        while True:
+            with self._metrics.commit_time():
+                try:
+                    await write()
+                except Unavailable as error:
+                    log.warning("append_waits_for_database", error=error.message)
+                else:
+                    return
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, RETRY_MOST_SECONDS)
+
+    async def watch_silence(self) -> None:
+        """Turns the bays of silent sensors unknown, until cancelled."""
+        listening_since_ms = self._clock.now_ms()
+        while True:
+            round_ = iter(list(self._sensors))
+            while turn := list(islice(round_, SILENCE_CHECKS_PER_TURN)):
+                await asyncio.sleep(SILENCE_CHECK_SECONDS)
+                if not self._broker.connected.is_set():
+                    listening_since_ms = self._clock.now_ms()
+                    continue
+                await self._forget_silent(turn, listening_since_ms)
+
+    async def _forget_silent(self, sensors: Iterable[Sensor], listening_since_ms: int) -> None:
+        async with self._appending:
+            now_ms = self._clock.now_ms()
+            batch = Batch()
+            for sensor in sensors:
+                if sensor.fell_silent(now_ms, listening_since_ms):
+                    sensor.half = bay_after_silence(sensor.half, now_ms)
+                    batch.heard[sensor] = None
+                    batch.changes.setdefault(sensor.lot, []).append(SensorChange(sensor.bay, *sensor.half))
+                    batch.verdicts["silent"] += 1
+            await self._keep(batch)
+            for sensor in batch.heard:
+                sensor.durable = sensor.half
+
+
+def _note_health(sensor: Sensor, reading: Reading) -> None:
+    if reading.battery is None and reading.rssi is None and reading.temperature is None and reading.snr is None:
+        return
+    health = sensor.health = sensor.health or {}
+    for name in ("battery", "battery_volts", "rssi", "snr", "temperature"):
+        value = getattr(reading, name)
+        if value is not None:
+            health[name] = value

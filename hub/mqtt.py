@@ -1,0 +1,318 @@
+"""The hub's connection to the broker: paho-mqtt on the event loop, MQTT 3.1.1, QoS 1, acknowledged by hand.
+
+paho reads a packet with three `recv` calls and sends each acknowledgement with one `send`. `BufferedSocket` serves many
+packets from one large `recv` and joins what is sent in one turn of the event loop: 20,000 readings a second instead of
+about 12,000 on the same core.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import unquote, urlsplit
+
+import paho.mqtt.client as paho
+import structlog
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+
+from autospot.domain.errors import InvalidInput
+
+RECEIVE_BYTES = 1 << 18
+SEND_LIMIT_BYTES = 8 << 20
+"""Unsent bytes past which paho is told to wait; it then keeps its packets itself."""
+INBOX_LIMIT = 20_000
+"""Messages taken from the broker and not yet acknowledged. Past it the hub stops reading its socket, and the broker's
+own queue fills instead: that queue survives the hub."""
+TURN_PACKETS = 1_000
+"""Packets handled before other work of the event loop gets its turn (about 15 ms)."""
+KEEPALIVE_SECONDS = 30
+RECONNECT_FIRST_SECONDS = 0.2
+RECONNECT_MOST_SECONDS = 5.0
+CONNECT_SECONDS = 10.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerAddress:
+    """`mqtt://user:password@host:port`, or `mqtts://` for TLS with the system's certificates."""
+
+    host: str
+    port: int
+    user: str | None
+    password: str | None
+    tls: bool
+
+    @classmethod
+    def parse(cls, url: str) -> BrokerAddress:
+        """The parts of `url`; `InvalidInput` says what is wrong with it, without its password."""
+        parts = urlsplit(url)
+        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+            raise InvalidInput("the broker's address is mqtt://user:password@host:port or mqtts://…", at="/mqtt_url")
+        tls = parts.scheme == "mqtts"
+        return cls(
+            parts.hostname,
+            parts.port or (8883 if tls else 1883),
+            unquote(parts.username) if parts.username else None,
+            unquote(parts.password) if parts.password else None,
+            tls,
+        )
+
+
+class BufferedSocket:
+    """Stands between paho and its socket.
+
+    `recv` is served from one large read. `send` collects what one turn of the event loop produces and sends it at once;
+    what the kernel does not take is sent when it can, in order. Used from the event loop's thread once `attach` was
+    called; before that (while connecting, in a worker thread) it sends directly.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._received = memoryview(b"")
+        self._offset = 0
+        self._unsent = bytearray()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._flush_due = False
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """From now on sending is joined per turn of `loop`."""
+        self._loop = loop
+
+    def recv(self, size: int) -> bytes:
+        if self._offset >= len(self._received):
+            received = self._sock.recv(RECEIVE_BYTES)
+            if not received:
+                return b""
+            self._received, self._offset = memoryview(received), 0
+        piece = self._received[self._offset : self._offset + size]
+        self._offset += len(piece)
+        return bytes(piece)
+
+    def pending(self) -> int:
+        """Received bytes that paho has not taken yet."""
+        return len(self._received) - self._offset
+
+    def send(self, octets: bytes) -> int:
+        if self._loop is None:
+            return self._sock.send(octets)
+        if len(self._unsent) > SEND_LIMIT_BYTES:
+            raise BlockingIOError("the broker does not read")
+        self._unsent += octets
+        if not self._flush_due:
+            self._flush_due = True
+            self._loop.call_soon(self._flush)
+        return len(octets)
+
+    def _flush(self) -> None:
+        self._flush_due = False
+        if self._loop is None or self._sock.fileno() < 0:
+            return
+        try:
+            del self._unsent[: self._sock.send(self._unsent)]
+        except (BlockingIOError, InterruptedError):
+            pass  # the kernel's buffer is full: the writer below comes back
+        except OSError:
+            return  # the connection is gone; paho's next read says so and the acknowledgements are void
+        if self._unsent:
+            self._loop.add_writer(self._sock.fileno(), self._flush)
+        else:
+            self._loop.remove_writer(self._sock.fileno())
+
+    def close(self) -> None:
+        if self._loop is not None and self._sock.fileno() >= 0:
+            self._loop.remove_writer(self._sock.fileno())
+        self._sock.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+
+class _Client(paho.Client):
+    """paho, reading and writing through a `BufferedSocket`."""
+
+    def _create_socket(self) -> Any:
+        return BufferedSocket(super()._create_socket())  # type: ignore[arg-type]
+
+
+@dataclass(slots=True)
+class Burst:
+    """Messages received since the last burst, of one connection, in the order of arrival."""
+
+    connection: int
+    messages: list[paho.MQTTMessage]
+
+
+class Broker:
+    """A persistent QoS 1 session that lasts as long as the hub does.
+
+    Guarantees: `take` returns messages in the order of arrival; `acknowledge` confirms them in that order and only on
+    the connection they came by (the broker sends unconfirmed ones again after a reconnect); at most about
+    `INBOX_LIMIT` messages wait here; a lost connection is made again for ever, with full jitter up to
+    `RECONNECT_MOST_SECONDS`. Nothing raises out of the event loop's callbacks.
+    """
+
+    def __init__(self, address: BrokerAddress, client_id: str, topics: Callable[[], Sequence[str]]) -> None:
+        self._address = address
+        self._topics = topics
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        self._received: list[paho.MQTTMessage] = []
+        self._unacknowledged = 0
+        self._arrived = asyncio.Event()
+        self._lost = asyncio.Event()
+        self._paused = False
+        self._connection = 0
+        self._socket: BufferedSocket | None = None
+        self.connected = asyncio.Event()
+        self.on_subscribed: list[Callable[[], None]] = []
+        self._client = self._make_client(client_id)
+
+    def _make_client(self, client_id: str) -> _Client:
+        client = _Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            clean_session=False,
+            protocol=MQTTProtocolVersion.MQTTv311,
+            manual_ack=True,
+        )
+        client.username_pw_set(self._address.user, self._address.password)
+        client.max_queued_messages_set(0)
+        client.max_inflight_messages_set(1000)
+        client.connect_timeout = CONNECT_SECONDS
+        if self._address.tls:
+            client.tls_set()
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        client.on_disconnect = lambda *_: self._lost.set()
+        return client
+
+    async def run(self) -> None:
+        """Connects, serves the connection, connects again, until cancelled; then disconnects cleanly."""
+        pause = RECONNECT_FIRST_SECONDS
+        try:
+            while True:
+                if await self._connect():
+                    pause = RECONNECT_FIRST_SECONDS
+                    await self._serve_until_lost()
+                await asyncio.sleep(random.uniform(0, pause))
+                pause = min(pause * 2, RECONNECT_MOST_SECONDS)
+        finally:
+            self._client.disconnect()
+            if self._socket is not None:
+                self._socket._flush()  # noqa: SLF001 - the DISCONNECT must leave before the socket closes
+            self._detach()
+
+    async def _connect(self) -> bool:
+        self._lost.clear()
+        self._client.connect_async(self._address.host, self._address.port, KEEPALIVE_SECONDS)
+        try:
+            await asyncio.to_thread(self._client.reconnect)
+        except (OSError, ValueError) as error:
+            log.warning("broker_unreachable", host=self._address.host, port=self._address.port, error=str(error))
+            return False
+        return True
+
+    async def _serve_until_lost(self) -> None:
+        sock = cast(BufferedSocket | None, self._client.socket())
+        if sock is None:  # refused and closed within the connecting thread
+            return
+        self._socket = sock
+        self._connection += 1
+        self._unacknowledged, self._received, self._paused = 0, [], False
+        sock.setblocking(False)
+        sock.attach(self._loop)
+        self._loop.add_reader(sock.fileno(), self._readable)
+        try:
+            while not self._lost.is_set():
+                try:
+                    await asyncio.wait_for(self._lost.wait(), 1.0)
+                except TimeoutError:
+                    self._client.loop_misc()
+        finally:
+            self.connected.clear()
+            self._detach()
+            log.warning("broker_connection_lost", connection=self._connection)
+
+    def _detach(self) -> None:
+        sock, self._socket = self._socket, None
+        if sock is not None:
+            if sock.fileno() >= 0:
+                self._loop.remove_reader(sock.fileno())
+            sock.close()
+
+    def _readable(self) -> None:
+        sock = self._socket
+        if sock is None or self._paused:
+            return
+        for _ in range(TURN_PACKETS):
+            if self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                self._lost.set()
+                return
+            if not sock.pending():
+                break
+        if self._unacknowledged >= INBOX_LIMIT:
+            self._paused = True
+            self._loop.remove_reader(sock.fileno())
+        elif sock.pending():
+            self._loop.call_soon(self._readable)
+
+    def _on_connect(self, _client: Any, _userdata: Any, flags: Any, reason: Any, _properties: Any) -> None:
+        if reason.is_failure:
+            log.error("broker_refused", reason=str(reason))
+            self._lost.set()
+            return
+        log.info("broker_connected", connection=self._connection, session_present=flags.session_present)
+        self.subscribe()
+
+    def subscribe(self) -> None:
+        """Asks for the topics, again if need be: they may have become more."""
+        self._client.subscribe([(topic, 1) for topic in self._topics()])
+
+    def _on_subscribe(self, _client: Any, _userdata: Any, _mid: int, reasons: Any, _properties: Any) -> None:
+        refused = [str(reason) for reason in reasons if reason.is_failure]
+        if refused:
+            log.error("broker_refused_subscription", reasons=refused)
+            return
+        self.connected.set()
+        for listener in self.on_subscribed:
+            listener()
+
+    def _on_message(self, _client: Any, _userdata: Any, message: paho.MQTTMessage) -> None:
+        self._received.append(message)
+        self._unacknowledged += 1
+        self._arrived.set()
+
+    async def take(self) -> Burst:
+        """Waits for messages and returns all that have arrived."""
+        while not self._received:
+            self._arrived.clear()
+            await self._arrived.wait()
+        burst = Burst(self._connection, self._received)
+        self._received = []
+        return burst
+
+    def acknowledge(self, burst: Burst) -> None:
+        """Confirms every message of `burst`, in order. Void if its connection is gone."""
+        sock = self._socket
+        if sock is None or burst.connection != self._connection:
+            return
+        # PUBACK, MQTT 3.1.1 section 3.4, joined: through paho's ack() each costs 9 us and a system call.
+        sock.send(b"".join(b"\x40\x02" + message.mid.to_bytes(2, "big") for message in burst.messages if message.qos))
+        self._unacknowledged -= len(burst.messages)
+        if self._paused and self._unacknowledged < INBOX_LIMIT // 2:
+            self._paused = False
+            self._loop.add_reader(sock.fileno(), self._readable)
+            self._loop.call_soon(self._readable)
+
+    def publish_retained(self, topic: str, payload: bytes) -> None:
+        """Publishes a retained message, QoS 1. While disconnected it is dropped: the hub says everything again after
+        it subscribed."""
+        if self.connected.is_set():
+            self._client.publish(topic, payload, qos=1, retain=True)
