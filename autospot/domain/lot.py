@@ -1,8 +1,8 @@
 """A parking lot as its operator describes it: bays, plan, terms. What the lot file holds and the registry keeps.
 
 The values say what the shapes guarantee (types, ranges, limits, no unknown fields). What must hold between the parts
-(codes unique, levels and nodes known, bays reachable) is judged by `autospot.domain.lot_files.problems.problems_of`
-before a lot is stored; a stored lot is trusted.
+(codes unique, levels and nodes known, bays reachable) is judged by `autospot.domain.lot_files.problems_of` before a lot
+is stored; a stored lot is trusted.
 """
 
 from __future__ import annotations

@@ -1,0 +1,219 @@
+"""What must hold between the parts of a lot, and between the lots of one file. Shapes are pydantic's business."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import networkx as nx
+
+from autospot.domain.guidance.network import Mode, Network, Opening, weight
+from autospot.domain.lot import Lot
+from autospot.domain.lot_files.problems import Problem
+from autospot.domain.plan import Node
+
+
+def problems_of(lot: Lot, at: str = "") -> Iterator[Problem]:
+    """Everything that is wrong between the parts of `lot`; nothing for a lot that can be stored.
+
+    Codes are unique within their list, and across bays, entrances, exits, doors and lifts, because a route is asked for
+    by them. Levels, nodes and aisles that are named exist. Sensors are unique. In a lot with a plan each bay can be
+    driven to from an entrance, driven out of, and walked from, as long as nothing is closed.
+    """
+    found = [*_repeated_codes(lot), *_unknown_codes(lot)]
+    if not found:
+        found = [*_crooked_ways(lot), *_strayed_bays(lot), *_sensor_problems(lot), *_term_problems(lot)]
+    if not found and lot.nodes:
+        found = list(_unreachable(lot))  # builds the graph, which stands on all of the above
+    return (Problem(at + problem.at, problem.message) for problem in found)
+
+
+_LISTS = (
+    ("levels", "level"),
+    ("bays", "bay"),
+    ("nodes", "node"),
+    ("aisles", "aisle"),
+    ("ramps", "ramp"),
+    ("lifts", "lift"),
+    ("stairs", "stairs"),
+    ("entrances", "entrance"),
+    ("exits", "exit"),
+    ("doors", "door"),
+    ("signs", "sign"),
+)
+"""The lists of a lot whose entries have a code, and the field that holds it."""
+
+_PLACES = ("bays", "lifts", "stairs", "entrances", "exits", "doors")
+"""A route is asked for by the codes of these: no two of them may share one."""
+
+
+def _repeated_codes(lot: Lot) -> Iterator[Problem]:
+    places: dict[str, str] = {}
+    for plural, field in _LISTS:
+        seen: set[str] = set()
+        for index, item in enumerate(getattr(lot, plural)):
+            code = getattr(item, field)
+            if code in seen:
+                yield Problem(f"/{plural}/{index}/{field}", f"{field} {code!r} is there twice")
+            elif plural in _PLACES and code in places:
+                message = f"{field} {code!r} has the code of a {places[code]}: a route could not tell them apart"
+                yield Problem(f"/{plural}/{index}/{field}", message)
+            seen.add(code)
+            if plural in _PLACES:
+                places.setdefault(code, field)
+
+
+def _unknown_codes(lot: Lot) -> Iterator[Problem]:
+    known = {plural: {getattr(item, field) for item in getattr(lot, plural)} for plural, field in _LISTS}
+    for at, plural, code in (*_named_by_bays(lot), *_named_by_nodes(lot), *_named_by_ways(lot), *_named_by_signs(lot)):
+        if code not in known[plural]:
+            yield Problem(at, f"there is no {dict(_LISTS)[plural]} {code!r}")
+
+
+Named = tuple[str, str, str]
+"""A place that names something, the list it should be in, and its code."""
+
+
+def _named_by_bays(lot: Lot) -> Iterator[Named]:
+    for index, bay in enumerate(lot.bays):
+        yield f"/bays/{index}/level", "levels", bay.level
+        if bay.aisle is not None:
+            yield f"/bays/{index}/aisle", "aisles", bay.aisle
+
+
+def _named_by_nodes(lot: Lot) -> Iterator[Named]:
+    for index, node in enumerate(lot.nodes):
+        yield f"/nodes/{index}/level", "levels", node.level
+    for plural in ("entrances", "exits", "doors"):
+        for index, portal in enumerate(getattr(lot, plural)):
+            yield f"/{plural}/{index}/node", "nodes", portal.node
+
+
+def _named_by_ways(lot: Lot) -> Iterator[Named]:
+    for plural in ("aisles", "ramps", "lifts", "stairs"):
+        for index, item in enumerate(getattr(lot, plural)):
+            for step, code in enumerate(item.path):
+                yield f"/{plural}/{index}/path/{step}", "nodes", code
+    for index, edge in enumerate(lot.edges):
+        yield f"/edges/{index}/start", "nodes", edge.start
+        yield f"/edges/{index}/end", "nodes", edge.end
+
+
+def _named_by_signs(lot: Lot) -> Iterator[Named]:
+    for index, sign in enumerate(lot.signs):
+        if sign.entrance is not None:
+            yield f"/signs/{index}/entrance", "entrances", sign.entrance
+        for step, code in enumerate(sign.levels):
+            yield f"/signs/{index}/levels/{step}", "levels", code
+
+
+def _crooked_ways(lot: Lot) -> Iterator[Problem]:
+    nodes = {node.node: node for node in lot.nodes}
+    for index, aisle in enumerate(lot.aisles):
+        if _levels(aisle.path, nodes) != 1:
+            yield Problem(f"/aisles/{index}/path", f"aisle {aisle.aisle!r} leaves its level: that takes a ramp")
+    for index, ramp in enumerate(lot.ramps):
+        if nodes[ramp.path[0]].level == nodes[ramp.path[-1]].level:
+            yield Problem(f"/ramps/{index}/path", f"ramp {ramp.ramp!r} ends on the level it begins on")
+    for plural in ("lifts", "stairs"):
+        for index, shaft in enumerate(getattr(lot, plural)):
+            if _levels(shaft.path, nodes) != len(shaft.path):
+                yield Problem(f"/{plural}/{index}/path", "two of its landings are on one level")
+    for index, edge in enumerate(lot.edges):
+        if nodes[edge.start].level != nodes[edge.end].level:
+            yield Problem(f"/edges/{index}", "this edge leaves its level: that takes a ramp, a lift or stairs")
+
+
+def _strayed_bays(lot: Lot) -> Iterator[Problem]:
+    nodes = {node.node: node for node in lot.nodes}
+    level_of = {aisle.aisle: nodes[aisle.path[0]].level for aisle in lot.aisles}
+    for index, bay in enumerate(lot.bays):
+        if bay.aisle is not None and level_of[bay.aisle] != bay.level:
+            message = f"bay {bay.bay!r} is on level {bay.level!r}, its aisle {bay.aisle!r} is not"
+            yield Problem(f"/bays/{index}/aisle", message)
+
+
+def _levels(path: tuple[str, ...], nodes: dict[str, Node]) -> int:
+    return len({nodes[code].level for code in path})
+
+
+def _sensor_problems(lot: Lot) -> Iterator[Problem]:
+    silent = {bay.bay for bay in lot.bays if bay.sensor is None}
+    bay_of: dict[str, str] = {}
+    for index, bay in enumerate(lot.bays):
+        if bay.sensor is None:
+            continue
+        sensor, at = bay.sensor.id, f"/bays/{index}/sensor/id"
+        if sensor in bay_of:
+            yield Problem(at, f"sensor {sensor!r} also watches bay {bay_of[sensor]!r}")
+        elif sensor in silent:
+            yield Problem(at, f"sensor {sensor!r} has the code of bay {sensor!r}, which names no sensor of its own")
+        bay_of.setdefault(sensor, bay.bay)
+
+
+def _term_problems(lot: Lot) -> Iterator[Problem]:
+    if not lot.bays and lot.capacity is None:
+        yield Problem("/bays", "a lot without bays needs a capacity")
+    if lot.booking.minimum_minutes > lot.booking.maximum_minutes:
+        yield Problem("/booking/minimum_minutes", "the shortest booking is longer than the longest")
+
+
+def _unreachable(lot: Lot) -> Iterator[Problem]:
+    missing = [word for word in ("entrances", "exits", "doors") if not getattr(lot, word)]
+    yield from (Problem(f"/{word}", f"a lot with a plan needs {word}") for word in missing)
+    if missing:
+        return
+    network = Network(lot, with_closed=True)
+    reaches = (
+        ("cannot be driven to from any entrance", _reached(network, "drive", [e.node for e in lot.entrances]), True),
+        ("cannot be driven out of to any exit", _reaching(network, [e.node for e in lot.exits]), False),
+        ("cannot be walked to from any door", _reached(network, "walk", [d.node for d in lot.doors]), None),
+    )
+    for index, bay in enumerate(lot.bays):
+        opening = network.openings.get(bay.bay)
+        if opening is None:
+            yield Problem(f"/bays/{index}", f"bay {bay.bay!r} is too far from every aisle it could open on")
+            continue
+        for verdict, nodes, inward in reaches:
+            if not _touches(opening, nodes, inward=inward):
+                yield Problem(f"/bays/{index}", f"bay {bay.bay!r} {verdict}")
+
+
+def _reached(network: Network, way: Any, sources: list[str]) -> set[str]:
+    return set(nx.multi_source_dijkstra_path_length(network.graph, set(sources), weight=weight(Mode(way))))
+
+
+def _reaching(network: Network, targets: list[str]) -> set[str]:
+    backwards = network.graph.reverse(copy=False)
+    return set(nx.multi_source_dijkstra_path_length(backwards, set(targets), weight=weight(Mode("drive"))))
+
+
+def _touches(opening: Opening, nodes: set[str], *, inward: bool | None) -> bool:
+    """True if the bay can be had from `nodes`: a car enters a one-way aisle at its start and leaves it at its end."""
+    stretch = opening.stretch
+    at_start, at_end = stretch.start.node in nodes, stretch.end.node in nodes
+    if inward is None or not stretch.aisle.one_way:
+        return at_start or at_end
+    return at_start if inward else at_end
+
+
+class SeenInFile:
+    """What must be unique across the lots of one file: lot codes and sensor ids. Holds one entry for each."""
+
+    def __init__(self) -> None:
+        self._lots: set[str] = set()
+        self._lot_of_sensor: dict[str, str] = {}
+
+    def add(self, lot: Lot, at: str) -> Iterator[Problem]:
+        """Remembers `lot` and yields what clashes with the lots before it."""
+        if lot.lot in self._lots:
+            yield Problem(f"{at}/lot", f"lot {lot.lot!r} is in the file twice")
+            return
+        self._lots.add(lot.lot)
+        for index, bay in enumerate(lot.bays):
+            if bay.sensor is None:
+                continue
+            owner = self._lot_of_sensor.setdefault(bay.sensor.id, lot.lot)
+            if owner != lot.lot:
+                message = f"sensor {bay.sensor.id!r} also watches a bay of lot {owner!r}"
+                yield Problem(f"{at}/bays/{index}/sensor/id", message)
