@@ -64,10 +64,11 @@ class LiveLot:
     one byte per bay says kind and state, and counting a byte value in 500 bytes takes 60 ns.
     """
 
-    def __init__(self, layout: Lot, layout_rev: int) -> None:
+    def __init__(self, layout: Lot, layout_rev: int, rev: int) -> None:
         self.lot = layout.lot
         self.layout = layout
-        self.rev = self.layout_rev = layout_rev
+        self.layout_rev = layout_rev
+        self.rev = rev
         self.bays: dict[str, LiveBay] = {}
         self._kinds = sorted({bay.kind for bay in layout.bays})
         first_byte = {kind: number * _STATES_PER_KIND for number, kind in enumerate(self._kinds)}
@@ -155,12 +156,12 @@ class LiveLots:
         """Forgets everything and begins again from these layouts, each with a position not before its last change;
         bays are unknown until restored or applied."""
         self.epoch, self.rev = epoch, rev
-        self.lots = {layout.lot: LiveLot(layout, layout_rev) for layout, layout_rev in layouts}
+        self.lots = {layout.lot: LiveLot(layout, layout_rev, min(layout_rev, rev)) for layout, layout_rev in layouts}
 
     def put_layout(self, layout: Lot, rev: int) -> None:
         """A lot is new or its layout changed: what is known of the bays that stay is kept."""
         before = self.lots.get(layout.lot)
-        after = LiveLot(layout, rev)
+        after = LiveLot(layout, rev, rev)
         if before is not None:
             for known in list(before.bays.values()):
                 after.restore(

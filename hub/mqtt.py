@@ -257,6 +257,8 @@ class Broker:
                 return
             if not sock.pending():
                 break
+        if self._client.want_write():  # what callbacks queued: paho leaves it to its caller to send
+            self._client.loop_write()
         if self._unacknowledged >= INBOX_LIMIT:
             self._paused = True
             self._loop.remove_reader(sock.fileno())

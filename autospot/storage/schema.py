@@ -1,0 +1,7 @@
+"""Every collection and index the product needs, from the modules that use them."""
+
+from __future__ import annotations
+
+from autospot.storage import bays, dead_letters, feed, history, lots
+
+DECLARED = (*dead_letters.COLLECTIONS, *dead_letters.INDEXES, *feed.INDEXES, *bays.INDEXES, *history.INDEXES, *lots.INDEXES)
