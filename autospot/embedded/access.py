@@ -58,14 +58,21 @@ def new_passwords() -> dict[str, str]:
 
 
 def kept_passwords(file: Path) -> Passwords:
-    """The passwords in `file`, so that a device keeps its own over a restart; makes those that are missing."""
-    passwords = new_passwords()
-    if file.exists():
-        found = json.loads(file.read_text())
-        passwords.update({user: found[user] for user in ROLES if user in found})
+    """The passwords in `file`, so that a device keeps its own over a restart; those that are missing are made."""
+    passwords = new_passwords() | _found_passwords(file)
     file.touch(mode=0o600)
     file.write_text(json.dumps(passwords, indent=2) + "\n")
     return passwords
+
+
+def _found_passwords(file: Path) -> dict[str, str]:
+    try:
+        found = json.loads(file.read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    return {user: found[user] for user in ROLES if isinstance(found.get(user), str)}
 
 
 def mosquitto_passwords(passwords: Passwords) -> str:

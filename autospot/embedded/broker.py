@@ -7,6 +7,7 @@ import functools
 import os
 import struct
 from pathlib import Path
+from urllib.parse import quote
 
 from autospot.embedded import access
 from autospot.embedded.access import Passwords
@@ -37,6 +38,11 @@ QUEUE_BYTES = 512 * 1024 * 1024
 """What may wait for a hub that is away, about 2.6 million readings and 1.8 GB of mosquitto's memory. When it is full,
 new readings are lost, and each bay is right again with its sensor's next heartbeat."""
 
+QUEUE_MESSAGES = 100_000_000
+"""More than QUEUE_BYTES can hold; the default of 1,000 drops readings after they were acknowledged. Not 0 ("no limit"):
+mosquitto 2.0.11 then compares its send queue with that 0 and cuts the connection of every client whose message it
+refuses (no right, too large), instead of acknowledging and dropping it."""
+
 READY_SECONDS = 20.0
 STOP_SECONDS = 10.0
 """Mosquitto writes its queue, 0.75 ms for a thousand messages (measured)."""
@@ -65,7 +71,7 @@ def url(port: int, user: str | None = None, passwords: Passwords | None = None) 
     """`mqtt://user:password@host:port`, without the first part on an anonymous broker (`passwords` None)."""
     if passwords is None or user is None:
         return f"mqtt://{LOOPBACK}:{port}"
-    return f"mqtt://{user}:{passwords[user]}@{LOOPBACK}:{port}"
+    return f"mqtt://{quote(user, safe='')}:{quote(passwords[user], safe='')}@{LOOPBACK}:{port}"
 
 
 def _prepared(program: BrokerProgram, folder: Path, passwords: Passwords | None, port: int) -> list[str]:
@@ -131,7 +137,7 @@ def _mosquitto_config(folder: Path, port: int, *, anonymous: bool) -> str:
             f"persistence_location {folder}/",
             f"autosave_interval {AUTOSAVE_SECONDS}",
             f"max_inflight_messages {WINDOW_MESSAGES}",
-            "max_queued_messages 0",  # no limit by count (the default is 1,000), but by bytes
+            f"max_queued_messages {QUEUE_MESSAGES}",
             f"max_queued_bytes {QUEUE_BYTES}",
             "set_tcp_nodelay true",
             f"message_size_limit {MESSAGE_BYTES}",

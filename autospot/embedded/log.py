@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 LIMIT_BYTES = 8 * 1024 * 1024
 """A log may grow to about this before it starts anew; one earlier file of the same size is kept."""
 
-TAIL_LINES = 12
-TAIL_BYTES = 16_384
+TAIL_LINES = 8
+"""How many of the last lines, and how many of the last errors, are worth telling."""
+
+TAIL_BYTES = 65_536
 
 
 class PartLog:
@@ -46,19 +49,33 @@ class PartLog:
             file.truncate(0)
 
     def tail(self) -> tuple[str, ...]:
-        """The last lines, for people."""
+        """The last lines and the last errors, in their order, for people."""
         with self.path.open("rb") as file:
             size = file.seek(0, 2)
             file.seek(max(0, size - TAIL_BYTES))
             lines = file.read().decode(errors="replace").splitlines()
-        return tuple(readable(line) for line in lines[-TAIL_LINES:])
+        return _worth_telling([_Line.of(line) for line in lines])
 
 
-def readable(line: str) -> str:
-    """A line of mongod's structured log as `level component message details`; any other line as it is."""
-    try:
-        entry = json.loads(line)
-        parts = [entry["s"], entry["c"], entry["msg"], json.dumps(entry["attr"]) if entry.get("attr") else ""]
-    except (ValueError, KeyError, TypeError):
-        return line
-    return " ".join(part for part in parts if part)
+@dataclass(frozen=True)
+class _Line:
+    text: str
+    is_error: bool
+
+    @classmethod
+    def of(cls, line: str) -> _Line:
+        """A line of mongod's structured log as `severity component message details`; any other line as it is."""
+        try:
+            entry = json.loads(line)
+            severity, component, message, details = entry["s"], entry["c"], entry["msg"], entry.get("attr")
+        except (ValueError, KeyError, TypeError):
+            return cls(line, is_error=False)
+        words = [severity, component, message] + ([json.dumps(details)] if details else [])
+        return cls(" ".join(words), is_error=severity in {"E", "F"})
+
+
+def _worth_telling(lines: Sequence[_Line]) -> tuple[str, ...]:
+    """mongod says what went wrong some fifty lines before its last one."""
+    errors = [number for number, line in enumerate(lines) if line.is_error][-TAIL_LINES:]
+    last = range(max(0, len(lines) - TAIL_LINES), len(lines))
+    return tuple(lines[number].text for number in sorted({*errors, *last}))

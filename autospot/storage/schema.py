@@ -3,5 +3,13 @@
 from __future__ import annotations
 
 from autospot.storage import bays, dead_letters, feed, history, lots
+from autospot.storage.mongo import Capped, Index
 
-DECLARED = (*dead_letters.COLLECTIONS, *dead_letters.INDEXES, *feed.INDEXES, *bays.INDEXES, *history.INDEXES, *lots.INDEXES)
+DECLARED: tuple[Index | Capped, ...] = (
+    *dead_letters.COLLECTIONS,
+    *dead_letters.INDEXES,
+    *feed.INDEXES,
+    *bays.INDEXES,
+    *history.INDEXES,
+    *lots.INDEXES,
+)

@@ -1,0 +1,154 @@
+"""The due-queue's rows: `due`.
+
+A row is anybody's from `at` on. Claiming pushes `at` ahead by the lease, finishing deletes the row, failing pushes `at`
+by the back-off: so one index serves everything, and a worker that dies leaves nothing to clean up, its row simply falls
+due again. `claim` fences: a worker whose lease ran out can no longer finish, move or bury the row.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection as Names
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING, ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from autospot.domain.due import Due
+from autospot.storage.mongo import Database, Document, Index, Session
+from autospot.storage.outages import answering
+
+DEAD_ROWS_KEPT = timedelta(days=90)
+
+INDEXES = (
+    Index("due", [("state", ASCENDING), ("at", ASCENDING)]),
+    Index("due", [("dead_at", ASCENDING)], {"expireAfterSeconds": int(DEAD_ROWS_KEPT.total_seconds())}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A row and the proof that it is ours until the lease ends."""
+
+    due: Due
+    claim: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A row that was given up, with the reason."""
+
+    due: Due
+    dead_at: datetime
+    reason: str
+
+
+class DueRows:
+    """Reads and writes `due`."""
+
+    def __init__(self, database: Database) -> None:
+        self._rows = database.collection("due")
+
+    async def put(self, due: Due, *, session: Session | None = None) -> None:
+        """Adds a row; one of the same kind and key that waits already stays as it is."""
+        row = _row(due)
+        try:
+            with answering(session):
+                await self._rows.update_one(
+                    {"_id": row.pop("_id")}, {"$setOnInsert": row}, upsert=True, session=session
+                )
+        except DuplicateKeyError:
+            if session is not None:
+                raise
+            return  # somebody else put it at the same moment
+
+    async def move(self, due: Due, *, session: Session | None = None) -> None:
+        """Adds a row, or replaces the one of the same kind and key, which then is nobody's claim any more."""
+        row = _row(due)
+        with answering(session):
+            await self._rows.replace_one({"_id": row["_id"]}, row, upsert=True, session=session)
+
+    async def cancel(self, kind: str, key: str, *, session: Session | None = None) -> bool:
+        """Removes a row; False if there is none."""
+        with answering(session):
+            result = await self._rows.delete_one({"_id": _id(kind, key)}, session=session)
+        return bool(result.deleted_count)
+
+    async def claim(self, kinds: Names[str], now: datetime, lease: timedelta) -> Claimed | None:
+        """The row of one of `kinds` that has been due longest, ours for `lease`; None if there is none."""
+        claim = secrets.token_hex(8)
+        with answering():
+            row = await self._rows.find_one_and_update(
+                {"state": "waiting", "at": {"$lte": now}, "kind": {"$in": list(kinds)}},
+                {"$set": {"at": now + lease, "claim": claim}, "$inc": {"attempts": 1}},
+                sort=[("at", ASCENDING)],
+                return_document=ReturnDocument.AFTER,
+            )
+        return None if row is None else Claimed(_due(row), claim)
+
+    async def finish(self, claimed: Claimed, *, session: Session | None = None) -> bool:
+        """Removes a row that is done. False if it is no longer ours: then its effects must not count."""
+        with answering(session):
+            result = await self._rows.delete_one(_ours(claimed), session=session)
+        return bool(result.deleted_count)
+
+    async def retry(self, claimed: Claimed, at: datetime, reason: str) -> None:
+        """Gives a row back until `at`."""
+        change = {"$set": {"at": at, "reason": reason}, "$unset": {"claim": ""}}
+        with answering():
+            await self._rows.update_one(_ours(claimed), change)
+
+    async def bury(self, claimed: Claimed, now: datetime, reason: str) -> None:
+        """Makes a row a dead letter."""
+        change = {"$set": {"state": "dead", "dead_at": now, "reason": reason}, "$unset": {"claim": ""}}
+        with answering():
+            await self._rows.update_one(_ours(claimed), change)
+
+    async def next_at(self, kinds: Names[str]) -> datetime | None:
+        """When the next row of `kinds` falls due, which may be past; None if none waits."""
+        with answering():
+            row = await self._rows.find_one(
+                {"state": "waiting", "kind": {"$in": list(kinds)}}, {"at": 1}, sort=[("at", ASCENDING)]
+            )
+        return None if row is None else row["at"]
+
+    async def dead(self, most: int) -> Sequence[DeadLetter]:
+        """The dead letters, newest first, at most `most`."""
+        with answering():
+            cursor = self._rows.find({"state": "dead"}).sort("dead_at", DESCENDING).limit(most)
+            return [DeadLetter(_due(row), row["dead_at"], row["reason"]) async for row in cursor]
+
+    async def revive(self, kind: str, key: str, now: datetime) -> bool:
+        """Gives a dead letter all its attempts again, from `now`; False if there is no such dead letter."""
+        change = {"$set": {"state": "waiting", "at": now, "attempts": 0}, "$unset": {"dead_at": "", "until": ""}}
+        with answering():
+            result = await self._rows.update_one({"_id": _id(kind, key), "state": "dead"}, change)
+        return bool(result.modified_count)
+
+
+def _id(kind: str, key: str) -> str:
+    return f"{kind}:{key}"
+
+
+def _ours(claimed: Claimed) -> Mapping[str, Any]:
+    return {"_id": _id(claimed.due.kind, claimed.due.key), "claim": claimed.claim}
+
+
+def _row(due: Due) -> Document:
+    row = {
+        "_id": _id(due.kind, due.key),
+        "kind": due.kind,
+        "key": due.key,
+        "state": "waiting",
+        "at": due.at,
+        "payload": dict(due.payload),
+        "attempts": 0,
+    }
+    return row if due.until is None else {**row, "until": due.until}
+
+
+def _due(row: Document) -> Due:
+    return Due(row["kind"], row["key"], row["at"], row["payload"], row["attempts"], row.get("until"))

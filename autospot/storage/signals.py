@@ -1,0 +1,79 @@
+"""What other processes did that this one should hear of soon: rows that fall due, sign-ins that ended.
+
+One change stream over the database serves both, and only ever hurries things along: due rows are found by their time,
+and revocations are read again after every interruption (`Resync`). The server filters on the collection's name before
+anything else, so the traffic of the live path costs it little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pymongo.errors import PyMongoError
+
+from autospot.storage.mongo import Database, translated
+
+STREAM_WAIT_MS = 500
+"""How long the server holds the stream's question open when nothing happens; also how soon a stop is noticed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resync:
+    """The stream begins (again): what happened before is not told by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowPut:
+    """A row of the due-queue was written that falls due at `at`."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRevoked:
+    """A family of tokens or an API key ended: `session_id` as in `Principal`."""
+
+    session_id: str
+    at: datetime
+
+
+Signal = Resync | RowPut | SessionRevoked
+
+_DUE = {
+    "ns.coll": "due",
+    "operationType": {"$in": ["insert", "replace", "update"]},
+    "updateDescription.updatedFields.claim": {"$exists": False},  # a claim is no news
+}
+_REVOKED = {
+    "ns.coll": {"$in": ["families", "api_keys"]},
+    "updateDescription.updatedFields.revoked_at": {"$exists": True},
+}
+_PIPELINE = [{"$match": {"$or": [_DUE, _REVOKED]}}]
+
+
+async def follow_signals(database: Database) -> AsyncIterator[Signal | None]:
+    """Signals from now on, `Resync` first; None at least every `STREAM_WAIT_MS` while nothing happens.
+
+    Raises `Unavailable` when the database cannot be reached: begin again.
+    """
+    try:
+        async with database.collection("due").database.watch(_PIPELINE, max_await_time_ms=STREAM_WAIT_MS) as stream:
+            first = await stream.try_next()  # opens the stream: only what comes after is told
+            yield Resync()
+            if first is not None:
+                yield _signal(first)
+            while stream.alive:
+                event = await stream.try_next()
+                yield None if event is None else _signal(event)
+    except PyMongoError as error:
+        raise translated(error) from error
+
+
+def _signal(event: Mapping[str, Any]) -> Signal | None:
+    fields = event.get("fullDocument") or event["updateDescription"]["updatedFields"]
+    if event["ns"]["coll"] == "due":
+        return RowPut(fields["at"]) if "at" in fields else None
+    return SessionRevoked(event["documentKey"]["_id"], fields["revoked_at"])
