@@ -14,6 +14,7 @@ from api.endpoint import Endpoint
 from api.envelope import Envelope
 from api.inputs import BODY_BYTES_LIMIT
 from api.limits import DEFAULT_RATES, LimitClass, RateLimits, Rates
+from api.live_endpoint import LiveEndpoint, is_live
 from autospot.clock import Clock
 from autospot.storage.idempotency import IdempotencyKeys
 
@@ -43,7 +44,7 @@ def api_app(
     app = web.Application(middlewares=[Envelope(settings.cors_origins).around], client_max_size=BODY_BYTES_LIMIT)
     app[CONTRACT] = contract
     for bound in contract.values():
-        serve = Endpoint(bound, edge).serve
+        serve = LiveEndpoint(bound).serve if is_live(bound) else Endpoint(bound, edge).serve
         app.router.add_route(bound.operation.method, bound.operation.path, serve)
         if bound.operation.method == "GET":
             app.router.add_route("HEAD", bound.operation.path, serve)

@@ -96,6 +96,8 @@ class Signature:
     takes_call: bool
     result: Any
     """The type of the JSON answer; None where there is none."""
+    gives: Any
+    """`Reply`, `Encoded` or `File` where the answer comes in one; else None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,7 @@ def operations_of(resource: object) -> Iterator[Bound]:
 def signature_of(handler: Handler) -> Signature:
     """What the annotations of `handler` say; `TypeError` for a parameter nobody would know how to fill."""
     hints = get_type_hints(handler, include_extras=True)
+    returned = hints["return"]
     names = set(inspect.signature(handler).parameters) - {"self"}
     if unknown := names - {"call", "path", "query", "body"}:
         raise TypeError(f"{handler.__qualname__} takes {sorted(unknown)}: known are call, path, query, body")
@@ -196,7 +199,8 @@ def signature_of(handler: Handler) -> Signature:
         query=hints.get("query"),
         body=hints.get("body"),
         takes_call="call" in names,
-        result=_content_of(hints["return"]),
+        result=_content_of(returned),
+        gives=next((kind for kind in (Reply, Encoded, File) if kind in (returned, get_origin(returned))), None),
     )
 
 

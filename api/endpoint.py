@@ -15,6 +15,7 @@ from api.idempotency import fingerprint, is_final, key_of
 from api.inputs import body_values, no_body, no_query, path_values, query_reader, read_body
 from api.limits import LimitClass, Standing
 from api.problems import PROBLEM_TYPE, headers_of, problem_body, problem_of
+from api.responses import WholeResponse
 from autospot.domain.access import Action, Principal, require
 from autospot.domain.errors import AutoSpotError, Unauthenticated
 from autospot.storage.idempotency import Claim, KeptReply, KeyScope
@@ -36,7 +37,7 @@ class Endpoint:
         self._is_counted = bound.operation.limit is not LimitClass.LIVE
         self._may_have_body = bound.operation.method != "GET"
 
-    async def serve(self, request: web.Request) -> web.Response:
+    async def serve(self, request: web.Request) -> web.StreamResponse:
         """The whole life. Refusals leave as `AutoSpotError` and are put into words by `api.envelope`."""
         if self._is_counted:
             self._count(request, self.edge.limits.hit_address(self._operation.limit, self.edge.addresses.of(request)))
@@ -82,7 +83,7 @@ class Endpoint:
 
     async def _perform_once(
         self, request: web.Request, principal: Principal | None, given: Mapping[str, BaseModel], kept_for: Idempotency
-    ) -> web.Response:
+    ) -> web.StreamResponse:
         """The first of several equal requests performs; the others are told what it was told."""
         user_id = principal.user_id if principal else ""
         scope = KeyScope(user_id, self._operation.name, key_of(request))
@@ -118,7 +119,7 @@ class Endpoint:
             return KeptReply(status, b"", {})
         return KeptReply(status, self._result.dump_json(result, by_alias=True), headers)
 
-    def _answered(self, request: web.Request, result: Any) -> web.Response:
+    def _answered(self, request: web.Request, result: Any) -> web.StreamResponse:
         etag = result.etag if self._operation.etag else None
         if etag is not None and is_fresh(request, etag):
             return web.Response(status=304, headers={"ETag": f'"{etag}"', "Cache-Control": "no-cache"})
@@ -162,5 +163,10 @@ def _file_headers(file: File) -> dict[str, str]:
     return headers
 
 
-def _response(reply: KeptReply, more: Mapping[str, str] | None = None) -> web.Response:
-    return web.Response(body=reply.body or None, status=reply.status, headers={**reply.headers, **(more or {})})
+def _response(reply: KeptReply, more: Mapping[str, str] | None = None) -> web.StreamResponse:
+    headers = {**reply.headers, **(more or {})}
+    return (
+        WholeResponse(reply.body, reply.status, headers)
+        if reply.body
+        else web.Response(status=reply.status, headers=headers)
+    )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import count
 from typing import Final
 
 import structlog
-from aiohttp import web
+from aiohttp import HttpVersion11, web
+from multidict import CIMultiDict, istr
 
 from api.call import REQUEST_ID, STANDING
 from api.problems import InternalError, NoSuchMethod, TooLarge, UnreadableRequest, problem_response
@@ -17,6 +19,14 @@ from autospot.domain.errors import AutoSpotError, NotFound
 Serve = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+_HOST: Final = istr("Host")
+_X_REQUEST_ID: Final = istr("X-Request-ID")
+_SAFE_HEADERS: Final = CIMultiDict({istr("Server"): "AutoSpot", istr("X-Content-Type-Options"): "nosniff"})
+"""`Server` is set so that aiohttp does not tell what it is made of."""
+
+_process: Final = secrets.token_hex(4)
+_count: Final = count(1)
 
 CORS_METHODS: Final = "GET, HEAD, POST, PUT, PATCH, DELETE"
 CORS_HEADERS: Final = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID"
@@ -62,12 +72,10 @@ class Envelope:
 
     def _seal(self, request: web.Request, response: web.StreamResponse, request_id: str) -> None:
         headers = response.headers
-        headers["X-Request-ID"] = request_id
-        headers["Server"] = "AutoSpot"  # not what it is made of
-        headers["X-Content-Type-Options"] = "nosniff"
-        standing = request.get(STANDING)
-        if standing is not None:
-            headers.update(standing.headers())
+        headers[_X_REQUEST_ID] = request_id
+        headers.update(_SAFE_HEADERS)
+        if STANDING in request:
+            headers.update(request[STANDING].headers())
         if self._origins:
             self._share(request, response)
 
@@ -86,17 +94,17 @@ class Envelope:
 
 def request_id_of(request: web.BaseRequest) -> str:
     """The caller's `X-Request-ID` if it is safe to log and send back, else a new one."""
-    given = request.headers.get("X-Request-ID")
+    given = request.headers.get(_X_REQUEST_ID)
     if given is not None and _REQUEST_ID.fullmatch(given):
         return given
-    return secrets.token_hex(8)
+    return f"{_process}-{next(_count):08x}"
 
 
 def one_host(request: web.BaseRequest) -> None:
     """A request with no `Host`, or with several, is refused (RFC 9112, section 3.2): two programs on its way could
     see two different sites."""
-    hosts = request.headers.getall("Host", ())
-    if len(hosts) != 1 and not (not hosts and request.version < (1, 1)):
+    hosts = request.headers.getall(_HOST, ())
+    if len(hosts) != 1 and not (not hosts and request.version < HttpVersion11):
         raise UnreadableRequest("a request has one Host header", code="malformed_request")
 
 

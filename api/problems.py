@@ -47,6 +47,12 @@ class TooLarge(AutoSpotError):
     code = "too_large"
 
 
+class HeadersTooLarge(AutoSpotError):
+    """A request line or header field that is longer than any honest one."""
+
+    code = "headers_too_large"
+
+
 class WrongContentType(AutoSpotError):
     """A body that does not call itself `application/json` in UTF-8, or is compressed."""
 
@@ -107,6 +113,7 @@ ANSWERS: dict[type[AutoSpotError], Answer] = {
     WrongContentType: Answer(415, "Wrong content type"),
     InvalidInput: Answer(422, "Invalid input"),
     LimitReached: Answer(429, "Too many requests"),
+    HeadersTooLarge: Answer(431, "Headers too large"),
     Unavailable: Answer(503, "Unavailable for the moment"),
     AutoSpotError: Answer(500, "Internal error"),
 }
