@@ -1,0 +1,1 @@
+"""What people do about their accounts, one story per module, wired together in `people.py`."""

@@ -1,0 +1,39 @@
+"""A database for the tests of this folder: its indexes are made once, its documents are gone after each test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from uuid import uuid4
+
+import pymongo
+import pytest
+
+from autospot.services.accounts.people import INDEXES
+from autospot.storage.mongo import Database
+from tests.support.people import Town, a_town
+
+
+@pytest.fixture(scope="module")
+def people_db_name(mongo_url: str) -> Iterator[str]:
+    name = f"people_{uuid4().hex}"
+    yield name
+    with pymongo.MongoClient[dict[str, object]](mongo_url) as client:
+        client.drop_database(name)
+
+
+@pytest.fixture
+async def database(mongo_url: str, people_db_name: str) -> AsyncIterator[Database]:
+    database = Database(mongo_url, people_db_name)
+    await database.prepare(INDEXES)
+    yield database
+    raw = database.collection("due").database
+    for name in await raw.list_collection_names():
+        await raw[name].delete_many({})
+    database.close()
+
+
+@pytest.fixture
+async def town(database: Database) -> AsyncIterator[Town]:
+    town = a_town(database)
+    yield town
+    town.people.passwords.close()
