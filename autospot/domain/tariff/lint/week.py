@@ -1,0 +1,147 @@
+"""Bands laid over every kind of day: where none is open, where two are, which never hold, where the price drops.
+
+Exact without looking at dates: a day's bands depend only on what day it is and on what day it was yesterday (whose
+night reaches over), each a weekday or, with a holiday calendar, a holiday. All such pairs are gone through.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import pairwise, product
+from typing import NamedTuple
+
+from autospot.domain.money import Money
+from autospot.domain.tariff.lint.finding import Finding
+from autospot.domain.tariff.localtime import DAY_MINUTES, HOLIDAY, WEEKDAYS
+from autospot.domain.tariff.prices import Bands, PerHour, clock_text
+
+
+class Piece(NamedTuple):
+    """Minutes `[start, until)` of a day, and the bands open then, by number, the one that holds first."""
+
+    start: int
+    until: int
+    open: tuple[int, ...]
+
+
+class Day(NamedTuple):
+    """A day of the week or a holiday, the day before it, and what is open on it."""
+
+    yesterday: str
+    name: str
+    pieces: list[Piece]
+
+
+def days_of(price: Bands, *, holidays: bool) -> list[Day]:
+    """Every day there can be."""
+    pairs = zip((WEEKDAYS[-1], *WEEKDAYS), WEEKDAYS, strict=False)
+    alternatives = (product(_or_holiday(before, holidays), _or_holiday(today, holidays)) for before, today in pairs)
+    distinct = dict.fromkeys(pair for pairs_of_day in alternatives for pair in pairs_of_day)
+    return [Day(yesterday, today, _pieces(price, yesterday, today)) for yesterday, today in distinct]
+
+
+def _or_holiday(day: str, holidays: bool) -> tuple[str, ...]:
+    return (day, HOLIDAY) if holidays else (day,)
+
+
+def _pieces(price: Bands, yesterday: str, today: str) -> list[Piece]:
+    spans = []
+    for number, band in enumerate(price.bands):
+        if today in band.days:
+            spans.append((band.from_, min(band.end_minute, DAY_MINUTES), number))
+        if yesterday in band.days and band.end_minute > DAY_MINUTES:
+            spans.append((0, band.end_minute - DAY_MINUTES, number))
+    edges = sorted({0, DAY_MINUTES, *(edge for span in spans for edge in span[:2])})
+    return [
+        Piece(start, until, tuple(sorted({number for begin, end, number in spans if begin <= start and until <= end})))
+        for start, until in pairwise(edges)
+    ]
+
+
+def gaps(at: str, days: list[Day]) -> Iterator[Finding]:
+    """Times at which no band is open, each with the days on which that is so."""
+    where: dict[tuple[int, int], list[str]] = defaultdict(list)
+    for day in days:
+        for piece in day.pieces:
+            if not piece.open:
+                where[piece.start, piece.until].append(day.name)
+    for (start, until), names in sorted(where.items()):
+        on = ", ".join(dict.fromkeys(names))
+        message = f"no band is open from {clock_text(start)} to {clock_text(until)} on {on}: that time costs nothing"
+        yield Finding("band_gap", f"{at}/bands", message)
+
+
+def overlaps(price: Bands, at: str, days: list[Day]) -> Iterator[Finding]:
+    """Pairs of bands that are open at once, each with the first time at which they are."""
+    seen: dict[tuple[int, int], tuple[str, Piece]] = {}
+    for day in days:
+        for piece in day.pieces:
+            for later in piece.open[1:]:
+                seen.setdefault((piece.open[0], later), (day.name, piece))
+    for (holds, yields), (name, piece) in seen.items():
+        first, second = price.bands[holds].name, price.bands[yields].name
+        when = f"{clock_text(piece.start)} to {clock_text(piece.until)} on {name}"
+        message = f"{first!r} and {second!r} overlap, as from {when}: {first!r} holds because it is listed first"
+        yield Finding("band_overlap", f"{at}/bands/{yields}", message)
+
+
+def unreachable(price: Bands, at: str, days: list[Day]) -> Iterator[Finding]:
+    """Bands that never hold."""
+    held = {piece.open[0] for day in days for piece in day.pieces if piece.open}
+    for number, band in enumerate(price.bands):
+        if number not in held:
+            yield Finding("band_unreachable", f"{at}/bands/{number}", f"{band.name!r} never applies")
+
+
+def drops(price: Bands, at: str, days: list[Day], *, anew_at_midnight: bool, currency: str) -> Iterator[Finding]:
+    """Where session rounding makes a longer stay cheaper.
+
+    The seconds that round a stay up to whole units are owed at the last band's price. A stay that ends one second after
+    the price per hour has dropped from a to b has up to unit - 1 of them, at b instead of a. So the price can fall by
+    (a - b) (unit - 1 s) at every drop and, charges being only added otherwise, nowhere else.
+    """
+    if price.rounding_scope != "session":
+        return
+    steps = {pair for day in days for pair in pairwise(_holding(day))}
+    if not anew_at_midnight:
+        steps |= {
+            (_holding(day)[-1], _holding(following)[0])
+            for day in days
+            for following in days
+            if following.yesterday == day.name and _may_follow(day, following)
+        }
+    for before, after in sorted(steps, key=lambda pair: (_number(pair[0]), _number(pair[1]))):
+        less = (_rate(price, before) - _rate(price, after)) * (price.unit_minutes * 60 - 1)
+        if less > 0:
+            message = (
+                f"when {_name(price, before)} gives way to {_name(price, after)}, one second more can cost up to "
+                f"{Money(-(-less // 3600), currency)} less, because the time that is rounded up falls in the last band"
+            )
+            yield Finding("price_falls", f"{at}/rounding_scope", message)
+
+
+def _holding(day: Day) -> list[int | None]:
+    return [piece.open[0] if piece.open else None for piece in day.pieces]
+
+
+def _may_follow(day: Day, following: Day) -> bool:
+    """A weekday is followed by the next one, or a holiday in its place; what day a holiday stands for is open."""
+    if HOLIDAY in (day.name, following.name):
+        return True
+    return WEEKDAYS.index(following.name) == (WEEKDAYS.index(day.name) + 1) % len(WEEKDAYS)
+
+
+def _number(band: int | None) -> int:
+    return -1 if band is None else band
+
+
+def _rate(price: Bands, band: int | None) -> int:
+    if band is None:
+        return 0
+    stated = price.bands[band].price
+    return stated.price if isinstance(stated, PerHour) else 0
+
+
+def _name(price: Bands, band: int | None) -> str:
+    return "time without a band" if band is None else repr(price.bands[band].name)
