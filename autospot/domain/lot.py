@@ -121,6 +121,16 @@ class Bay:
     charger_kw: Annotated[float, Field(strict=True, gt=0, le=1000, allow_inf_nan=False)] | None = None
     bookable: Flag = True
 
+    @property
+    def registered_sensor(self) -> SensorRef | None:
+        """The sensor, if it is known by its id alone and that id may therefore be used only once in all lots.
+
+        None for a native sensor with the code of its own bay: its messages name the lot, so every lot may have a B001.
+        """
+        if self.sensor is None or (self.sensor.id == self.bay and self.sensor.model == "native"):
+            return None
+        return self.sensor
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=CLOSED)
 class BookingTerms:

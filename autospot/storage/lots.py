@@ -3,8 +3,7 @@
 Document: the lot as in a lot file, with `_id` its code, `version`, and `changed` (when this version was stored).
 
 `sensors`: one document per sensor that is known by its id alone, `{_id: sensor, lot, bay}`: its key is what keeps a
-sensor from watching two bays, in whatever lots and imports. A native sensor that has the code of its own bay is known
-by lot and bay and has no document.
+sensor from watching two bays, in whatever lots and imports. `Bay.registered_sensor` says which sensors those are.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
-from pymongo.errors import DuplicateKeyError, PyMongoError
+from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
 from autospot.domain.change import FeedEntry
 from autospot.domain.errors import Conflict, Unavailable
@@ -96,7 +95,11 @@ class Lots:
             raise translated(error) from error
         return None if document is None else StoredSensor(document["_id"], document["lot"], document["bay"])
 
-    async def save(self, lot: Lot, now: datetime) -> Saved:
+    async def save(self, lot: Lot, now: datetime) -> int:
+        """As `put`; returns the version in force."""
+        return (await self.put(lot, now)).version
+
+    async def put(self, lot: Lot, now: datetime) -> Saved:
         """Stores `lot` as its next version and announces it, in one transaction; nothing if it says nothing new.
 
         `lot.version` is ignored. `Conflict` if one of its sensors watches a bay of another lot.
@@ -104,7 +107,7 @@ class Lots:
         for _ in range(FIRST_IMPORTS):
             try:
                 return await self._database.transaction(lambda session: self._store(lot, now, session))
-            except DuplicateKeyError:
+            except (DuplicateKeyError, BulkWriteError):
                 continue  # somebody else stored this lot, or took one of its sensors, a moment ago: look again
         raise Unavailable(f"lot {lot.lot!r} is being stored by others all the time")
 
@@ -124,7 +127,7 @@ class Lots:
         return _saved(lot, version, before)
 
     async def _store_sensors(self, lot: Lot, session: Session) -> None:
-        wanted = {bay.sensor.id: bay.bay for bay in lot.bays if bay.sensor and not bay.sensor.is_named_after(bay)}
+        wanted = {sensor.id: bay.bay for bay in lot.bays if (sensor := bay.registered_sensor) is not None}
         held = {row["_id"]: row["bay"] async for row in self._sensors.find({"lot": lot.lot}, session=session)}
         stale = [sensor for sensor, bay in held.items() if wanted.get(sensor) != bay]
         fresh = [sensor for sensor, bay in wanted.items() if held.get(sensor) != bay]

@@ -138,16 +138,16 @@ def _levels(path: tuple[str, ...], nodes: dict[str, Node]) -> int:
 
 
 def _sensor_problems(lot: Lot) -> Iterator[Problem]:
-    silent = {bay.bay for bay in lot.bays if bay.sensor is None}
+    watched_by_their_own_code = {bay.bay for bay in lot.bays if bay.registered_sensor is None}
     bay_of: dict[str, str] = {}
     for index, bay in enumerate(lot.bays):
-        if bay.sensor is None:
+        if bay.registered_sensor is None:
             continue
-        sensor, at = bay.sensor.id, f"/bays/{index}/sensor/id"
+        sensor, at = bay.registered_sensor.id, f"/bays/{index}/sensor/id"
         if sensor in bay_of:
             yield Problem(at, f"sensor {sensor!r} also watches bay {bay_of[sensor]!r}")
-        elif sensor in silent:
-            yield Problem(at, f"sensor {sensor!r} has the code of bay {sensor!r}, which names no sensor of its own")
+        elif sensor in watched_by_their_own_code:
+            yield Problem(at, f"sensor {sensor!r} has the code of another bay, which has no other sensor itself")
         bay_of.setdefault(sensor, bay.bay)
 
 
@@ -211,9 +211,10 @@ class SeenInFile:
             return
         self._lots.add(lot.lot)
         for index, bay in enumerate(lot.bays):
-            if bay.sensor is None:
+            sensor = bay.registered_sensor
+            if sensor is None:
                 continue
-            owner = self._lot_of_sensor.setdefault(bay.sensor.id, lot.lot)
+            owner = self._lot_of_sensor.setdefault(sensor.id, lot.lot)
             if owner != lot.lot:
-                message = f"sensor {bay.sensor.id!r} also watches a bay of lot {owner!r}"
+                message = f"sensor {sensor.id!r} also watches a bay of lot {owner!r}"
                 yield Problem(f"{at}/bays/{index}/sensor/id", message)

@@ -32,13 +32,13 @@ Entry = dict[str, Any]
 """One entry of a list of the lot, as the lot file has it."""
 
 
-def read_geojson(raw: Any, about: Mapping[str, Any]) -> Lot:
-    """The lot that a decoded GeoJSON document describes.
+def read_geojson(text: str, about: Mapping[str, Any]) -> Lot:
+    """The lot that a GeoJSON document describes.
 
     `about` holds fields of the lot file and wins over the document's own member `lot`. Places in `InvalidLots` are
     pointers into the document.
     """
-    collection = parse_collection(raw)
+    collection = parse_collection(text)
     known = {**collection.lot, **about}
     anchor = _anchor(known, collection)
     draft = _Draft(Earth(anchor), collection.features)

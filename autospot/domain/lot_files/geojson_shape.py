@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from autospot.domain.ids import Code
-from autospot.domain.lot_files.problems import InvalidLots, shape_problems
+from autospot.domain.lot_files.problems import InvalidLots, Problem, shape_problems
 from autospot.domain.plan import PATH_LIMIT
 from autospot.domain.planar import Point
 
@@ -15,8 +16,14 @@ FEATURES_LIMIT = 200_000
 
 Longitude = Annotated[float, Field(strict=True, ge=-180, le=180, allow_inf_nan=False)]
 Latitude = Annotated[float, Field(strict=True, ge=-90, le=90, allow_inf_nan=False)]
-Position = tuple[Longitude, Latitude] | tuple[Longitude, Latitude, float]
-"""Longitude first; a height is read and dropped."""
+
+
+def _without_height(position: Any) -> Any:
+    return position[:2] if isinstance(position, list) else position
+
+
+Position = Annotated[tuple[Longitude, Latitude], BeforeValidator(_without_height)]
+"""Longitude first; a height may follow and is dropped."""
 
 Line = Annotated[list[Position], Field(min_length=2, max_length=PATH_LIMIT)]
 Ring = Annotated[list[Position], Field(min_length=4, max_length=PATH_LIMIT)]
@@ -33,7 +40,7 @@ class OnePoint(_Open):
     coordinates: Position
 
     def places(self) -> list[Point]:
-        return [self.coordinates[:2]]
+        return [self.coordinates]
 
 
 class ManyPoints(_Open):
@@ -41,7 +48,7 @@ class ManyPoints(_Open):
     coordinates: list[Position]
 
     def places(self) -> list[Point]:
-        return [position[:2] for position in self.coordinates]
+        return self.coordinates
 
 
 class LineString(_Open):
@@ -49,7 +56,7 @@ class LineString(_Open):
     coordinates: Line
 
     def places(self) -> list[Point]:
-        return [position[:2] for position in self.coordinates]
+        return self.coordinates
 
 
 class Polygon(_Open):
@@ -59,7 +66,7 @@ class Polygon(_Open):
     coordinates: Annotated[list[Ring], Field(min_length=1)]
 
     def places(self) -> list[Point]:
-        return [position[:2] for position in self.coordinates[0]]
+        return self.coordinates[0]
 
 
 class Properties(BaseModel):
@@ -102,9 +109,13 @@ class FeatureCollection(_Open):
     features: Annotated[list[Feature], Field(min_length=1, max_length=FEATURES_LIMIT)]
 
 
-def parse_collection(raw: Any) -> FeatureCollection:
-    """The decoded document as a value. `InvalidLots` names what is wrong, by pointers into the document."""
+def parse_collection(text: str) -> FeatureCollection:
+    """The document as a value. `InvalidLots` names what is wrong, by pointers into the document."""
     try:
-        return FeatureCollection.model_validate(raw)
+        return FeatureCollection.model_validate_json(text)
     except ValidationError as error:
-        raise InvalidLots(shape_problems(error)) from error
+        raise InvalidLots(
+            # pydantic puts the kind of geometry it chose into the place, where the document has no such step
+            Problem(re.sub(r"/geometry/[A-Z]\w+", "/geometry", problem.at), problem.message)
+            for problem in shape_problems(error)
+        ) from error

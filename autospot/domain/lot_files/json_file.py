@@ -44,7 +44,7 @@ class _Text:
         self._chunks = iter(chunks)
         self._text = ""
         self._at = 0
-        self._line = 1
+        self._window_at = (1, 1)
 
     def peek(self) -> str:
         """The next character that is no space; empty at the end of the file."""
@@ -66,7 +66,8 @@ class _Text:
 
     def value(self) -> Any:
         """Uses up one JSON value that begins here and returns it."""
-        self.peek()
+        if not self.peek():
+            self.refuse("the file ends too early")
         while True:
             try:
                 value, self._at = self._decoder.raw_decode(self._text, self._at)
@@ -84,7 +85,7 @@ class _Text:
 
     def _more(self) -> bool:
         chunk = next(self._chunks, "")
-        self._line += self._text.count("\n", 0, self._at)
+        self._window_at = self._place()
         self._text = self._text[self._at :] + chunk
         self._at = 0
         return bool(chunk)
@@ -97,10 +98,17 @@ class _Text:
             grew = True
         return grew
 
+    def _place(self) -> tuple[int, int]:
+        """Line and column of what stands here, both from 1."""
+        line, column = self._window_at
+        newlines = self._text.count("\n", 0, self._at)
+        if not newlines:
+            return line, column + self._at
+        return line + newlines, self._at - self._text.rfind("\n", 0, self._at)
+
     def refuse(self, message: str) -> NoReturn:
         """Refuses the file because of what stands here."""
-        line = self._line + self._text.count("\n", 0, self._at)
-        column = self._at - self._text.rfind("\n", 0, self._at)
+        line, column = self._place()
         raise InvalidLots([Problem("", f"line {line}, column {column}: {message}")])
 
 
@@ -161,11 +169,13 @@ def lot_json(lot: Lot) -> str:
     return lot.model_dump_json(exclude={"version"}, exclude_defaults=True)
 
 
+OPENING, BETWEEN, CLOSING = '{"lots": [\n', ",\n", "\n]}\n"
+"""What stands around the lots of a file: each lot is one line."""
+
+
 def write_lots(lots: Iterable[Lot]) -> Iterator[str]:
-    """The text of the lot file with `lots`, in pieces, one lot a line. `read_lots` gives back equal lots."""
-    yield '{"lots": ['
-    separator = "\n"
-    for lot in lots:
-        yield separator + lot_json(lot)
-        separator = ",\n"
-    yield "\n]}\n"
+    """The text of the lot file with `lots`, in pieces. `read_lots` gives back equal lots."""
+    yield OPENING
+    for index, lot in enumerate(lots):
+        yield (BETWEEN if index else "") + lot_json(lot)
+    yield CLOSING

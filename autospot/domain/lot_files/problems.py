@@ -17,13 +17,13 @@ PROBLEMS_LIMIT = 100
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """`at` is a JSON pointer (RFC 6901) into the file; `message` is for people."""
+    """`at` is a JSON pointer (RFC 6901) into the file, empty for the whole of it; `message` is for people."""
 
     at: str
     message: str
 
     def __str__(self) -> str:
-        return f"{self.at or '/'}: {self.message}"
+        return f"{self.at}: {self.message}" if self.at else self.message
 
 
 class InvalidLots(InvalidInput):
