@@ -43,6 +43,11 @@ QUEUE_MESSAGES = 100_000_000
 mosquitto 2.0.11 then compares its send queue with that 0 and cuts the connection of every client whose message it
 refuses (no right, too large), instead of acknowledging and dropping it."""
 
+NATS_REPEAT_SECONDS = 10
+"""nats-server sends what was not acknowledged again after this time, whether or not the connection was lost in between
+(mosquitto does so as soon as the hub is back). Short: a killed hub shows what it had not stored that much later. Long
+enough that a slow commit is no repeat."""
+
 READY_SECONDS = 20.0
 STOP_SECONDS = 10.0
 """Mosquitto writes its queue, 0.75 ms for a thousand messages (measured)."""
@@ -164,8 +169,7 @@ mqtt {{
   port: {port}
   # By default 1,024, which would cap the rate at that many for each database commit.
   max_ack_pending: {WINDOW_MESSAGES}
-  # Repeat only after a database outage of this length, not because a commit took long.
-  ack_wait: "5m"
+  ack_wait: "{NATS_REPEAT_SECONDS}s"
 }}
 {users}"""
 

@@ -16,6 +16,7 @@ TAIL_LINES = 8
 """How many of the last lines, and how many of the last errors, are worth telling."""
 
 TAIL_BYTES = 65_536
+LINE_CHARACTERS = 400
 
 
 class PartLog:
@@ -69,9 +70,9 @@ class _Line:
             entry = json.loads(line)
             severity, component, message, details = entry["s"], entry["c"], entry["msg"], entry.get("attr")
         except (ValueError, KeyError, TypeError):
-            return cls(line, is_error=False)
-        words = [severity, component, message] + ([json.dumps(details)] if details else [])
-        return cls(" ".join(words), is_error=severity in {"E", "F"})
+            return cls(line[:LINE_CHARACTERS], is_error=False)
+        text = f"{severity} {component} {message} {json.dumps(details) if details else ''}"
+        return cls(" ".join(text.split())[:LINE_CHARACTERS], is_error=severity in {"E", "F"})
 
 
 def _worth_telling(lines: Sequence[_Line]) -> tuple[str, ...]:
