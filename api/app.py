@@ -10,6 +10,7 @@ from aiohttp import web
 from api.addresses import ClientAddresses
 from api.call import Authenticate, Edge
 from api.contract import Contract, contract_of
+from api.documents import DocumentPages, Documents
 from api.endpoint import Endpoint
 from api.envelope import Envelope
 from api.inputs import BODY_BYTES_LIMIT
@@ -39,7 +40,9 @@ def api_app(
     settings: ApiSettings = ApiSettings(),
 ) -> web.Application:
     """Serves every operation of `resources`. Callers may add routes of their own before it starts."""
-    contract = contract_of(resources)
+    documents = Documents()
+    contract = contract_of([*resources, documents])
+    documents.publish(contract)
     edge = Edge(authenticate, RateLimits(settings.rates), ClientAddresses(settings.trusted_proxies), keys, clock)
     app = web.Application(middlewares=[Envelope(settings.cors_origins).around], client_max_size=BODY_BYTES_LIMIT)
     app[CONTRACT] = contract
@@ -48,4 +51,5 @@ def api_app(
         app.router.add_route(bound.operation.method, bound.operation.path, serve)
         if bound.operation.method == "GET":
             app.router.add_route("HEAD", bound.operation.path, serve)
+    DocumentPages(contract).serve_on(app)
     return app

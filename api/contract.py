@@ -57,7 +57,7 @@ class Idempotency(Enum):
     MONEY = timedelta(days=30)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: `Reply[T](…)` notes its type on the instance
 class Reply(Generic[T]):
     """A result with more than a body. `etag` is the version of the resource, without quotes; `location` the path of
     one that was made."""
@@ -68,7 +68,7 @@ class Reply(Generic[T]):
     status: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: `Encoded[T](…)` notes its type on the instance
 class Encoded(Generic[T]):
     """A result that is JSON in bytes already: the fast path of live state."""
 

@@ -193,7 +193,7 @@ def _success(bound: Bound, schemas: Mapping[_Key, Json]) -> Json:
 
 def _refusals(bound: Bound) -> Json:
     by_status: dict[int, dict[str, AutoSpotError]] = {}
-    for error in (*implied_errors(bound), *bound.operation.errors):
+    for error in errors_of(bound):
         by_status.setdefault(answer_to(error).status, {})[error.code] = error
     return {str(status): _refusal(errors) for status, errors in sorted(by_status.items())}
 
@@ -209,6 +209,12 @@ def _refusal(errors: Mapping[str, AutoSpotError]) -> Json:
 
 def _example(error: AutoSpotError) -> Json:
     return problem_of(error, "9f86d081884c7d65").model_dump(exclude_defaults=True)
+
+
+def errors_of(bound: Bound) -> Iterator[AutoSpotError]:
+    """An example of every refusal of an operation."""
+    yield from implied_errors(bound)
+    yield from bound.operation.errors
 
 
 def implied_errors(bound: Bound) -> Iterator[AutoSpotError]:
