@@ -109,9 +109,12 @@ class Hub:
         start("silence", self.ingest.watch_silence())
         start("broker", self.broker.run())
         yield
-        self.sockets.close_all()
 
     def serve_on(self, app: web.Application) -> None:
         """Adds the websocket to `app` and the hub's life to the application's."""
         app.router.add_get("/v1/live", self.sockets.serve)
         app.cleanup_ctx.append(self.run)
+        app.on_shutdown.append(self._say_goodbye)  # before the server waits for its open connections to end
+
+    async def _say_goodbye(self, _app: web.Application) -> None:
+        self.sockets.close_all()

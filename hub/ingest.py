@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, defaultdict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -231,14 +231,16 @@ class Ingest:
     async def watch_silence(self) -> None:
         """Turns the bays of silent sensors unknown, until cancelled."""
         listening_since_ms = self._clock.now_ms()
+        round_: Iterator[Sensor] = iter(())
         while True:
-            round_ = iter(list(self._sensors))
-            while turn := list(islice(round_, SILENCE_CHECKS_PER_TURN)):
-                await asyncio.sleep(SILENCE_CHECK_SECONDS)
-                if not self._broker.connected.is_set():
-                    listening_since_ms = self._clock.now_ms()
-                    continue
-                await self._forget_silent(turn, listening_since_ms)
+            await asyncio.sleep(SILENCE_CHECK_SECONDS)
+            if not self._broker.connected.is_set():
+                listening_since_ms = self._clock.now_ms()
+                continue
+            turn = list(islice(round_, SILENCE_CHECKS_PER_TURN))
+            if len(turn) < SILENCE_CHECKS_PER_TURN:
+                round_ = iter(list(self._sensors))
+            await self._forget_silent(turn, listening_since_ms)
 
     async def _forget_silent(self, sensors: Iterable[Sensor], listening_since_ms: int) -> None:
         async with self._appending:

@@ -31,6 +31,15 @@ from hub.websocket import SocketLimits
 from tests.support.services import eventually
 
 
+@dataclass(frozen=True)
+class Servers:
+    """What a hub stands on: a MongoDB, a database of the test's own, a broker."""
+
+    mongo_url: str
+    db_name: str
+    mqtt_url: str
+
+
 @dataclass
 class RunningHub:
     """A hub and what a test may look at."""
@@ -40,7 +49,6 @@ class RunningHub:
     live: LiveLots
     database: Database
     registry: CollectorRegistry
-    mqtt_url: str
 
     async def put(self, *lots: Lot) -> None:
         """Stores lots and waits until the hub serves them."""
@@ -67,16 +75,14 @@ async def tokens_for_tests(token: str) -> Visitor:
 
 @asynccontextmanager
 async def running_hub(
-    mongo_url: str,
-    db_name: str,
-    mqtt_url: str,
+    servers: Servers,
     lots: Iterable[Lot] = (),
     *,
     shard: Shard = Shard(),  # noqa: B008 - frozen
     limits: SocketLimits = SocketLimits(),  # noqa: B008 - frozen
 ) -> AsyncIterator[RunningHub]:
     """Starts a hub with `lots` already stored; ready, connected and subscribed when entered."""
-    database = Database(mongo_url, db_name)
+    database = Database(servers.mongo_url, servers.db_name)
     await database.prepare(schema.DECLARED)
     store = Lots(database)
     for lot in lots:
@@ -90,7 +96,7 @@ async def running_hub(
         clock,
         tokens_for_tests,
         registry,
-        HubSettings(mqtt_url, shard=shard, limits=limits),
+        HubSettings(servers.mqtt_url, shard=shard, limits=limits),
     )
     background.start("follower", follower.run())
     app = web.Application()
@@ -102,7 +108,7 @@ async def running_hub(
     port = runner.addresses[0][1]
     try:
         await asyncio.wait_for(hub.broker.connected.wait(), 10)
-        yield RunningHub(f"http://127.0.0.1:{port}", hub, follower.live, database, registry, mqtt_url)
+        yield RunningHub(f"http://127.0.0.1:{port}", hub, follower.live, database, registry)
         assert not background.failed.is_set(), "a background task died"
     finally:
         await runner.cleanup()
@@ -195,5 +201,7 @@ class Watcher:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
         await self.close()

@@ -29,5 +29,10 @@ def a_lot(
             for number in range(bays)
         ]
     return Lot(
-        lot=code, name=code.title(), time_zone="Europe/Berlin", lamps=lamps, levels=(Level(level="L0"),), bays=tuple(bays)
+        lot=code,
+        name=code.title(),
+        time_zone="Europe/Berlin",
+        lamps=lamps,
+        levels=(Level(level="L0"),),
+        bays=tuple(bays),
     )

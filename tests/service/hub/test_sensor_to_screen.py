@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from autospot.storage.bays import Bays
 from autospot.storage.dead_letters import DeadLetters
-from tests.support.hub import Watcher, reading, running_hub, sensors
+from tests.support.hub import Servers, Watcher, reading, running_hub, sensors
 from tests.support.lots import a_lot
 from tests.support.services import eventually
 
 
-async def test_a_car_drives_onto_a_bay_and_the_screen_knows(mongo_url: str, mongo_db_name: str, broker_url: str) -> None:
+async def test_a_car_drives_onto_a_bay_and_the_screen_knows(servers: Servers) -> None:
     lot = a_lot("s2s")
     async with (
-        running_hub(mongo_url, mongo_db_name, broker_url, [lot]) as hub,
-        sensors(broker_url) as sensor,
+        running_hub(servers, [lot]) as hub,
+        sensors(servers.mqtt_url) as sensor,
         await Watcher.connect(hub.url, "s2s") as screen,
     ):
         await eventually(lambda: screen.state("s2s", "B00001") == "unknown")
@@ -29,18 +29,18 @@ async def test_a_car_drives_onto_a_bay_and_the_screen_knows(mongo_url: str, mong
 
         async def stored() -> bool:
             return any(
-                bay.bay == "B00001" and bay.occupied for batch in [b async for b in Bays(hub.database).load()] for bay in batch
+                bay.bay == "B00001" and bay.occupied
+                for batch in [b async for b in Bays(hub.database).load()]
+                for bay in batch
             )
 
         await eventually(stored)
 
 
-async def test_rubbish_is_kept_with_its_reason_and_stops_nothing(
-    mongo_url: str, mongo_db_name: str, broker_url: str
-) -> None:
+async def test_rubbish_is_kept_with_its_reason_and_stops_nothing(servers: Servers) -> None:
     async with (
-        running_hub(mongo_url, mongo_db_name, broker_url, [a_lot("rub")]) as hub,
-        sensors(broker_url) as sensor,
+        running_hub(servers, [a_lot("rub")]) as hub,
+        sensors(servers.mqtt_url) as sensor,
         await Watcher.connect(hub.url, "rub") as screen,
     ):
         for topic, payload in [
@@ -54,12 +54,16 @@ async def test_rubbish_is_kept_with_its_reason_and_stops_nothing(
             await sensor.publish(topic, payload, qos=1)
         await sensor.publish("autospot/v1/rub/B00000/reading", reading(True), qos=1)
         await eventually(lambda: screen.state("rub", "B00000") == "occupied")
-        letters = await DeadLetters(hub.database).newest(10)
-        assert [letter.reason for letter in reversed(letters)] == [
-            "bad_utf8",
-            "bad_json",
-            "bad_value",
-            "unknown_sensor",
-            "unknown_lot",
-            "too_large",
-        ]
+        kept = DeadLetters(hub.database)
+
+        async def reasons() -> bool:
+            return [letter.reason for letter in reversed(await kept.newest(10))] == [
+                "bad_utf8",
+                "bad_json",
+                "bad_value",
+                "unknown_sensor",
+                "unknown_lot",
+                "too_large",
+            ]
+
+        await eventually(reasons)
