@@ -26,6 +26,7 @@ from typing import Literal, get_args
 Use = Literal["office", "shopping", "street", "mixed"]
 USES: tuple[Use, ...] = get_args(Use)
 HOURS_PER_WEEK = 168
+LONGEST_STAY_HOURS = 72
 
 _Day = tuple[int, ...]
 
@@ -57,7 +58,8 @@ OCCUPANCY_PERCENT: Mapping[Use, tuple[_Day, _Day, _Day]] = {
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """Log-normal: half of the cars leave within `median_minutes`; `sigma` is the deviation of the logarithm."""
+    """Log-normal: half of the cars leave within `median_minutes`; `sigma` is the deviation of the logarithm. Whoever is
+    there after `LONGEST_STAY_HOURS` leaves."""
 
     median_minutes: float
     sigma: float
@@ -65,6 +67,8 @@ class Stay:
     def share_longer_than(self, minutes: float) -> float:
         if minutes <= 0:
             return 1.0
+        if minutes >= LONGEST_STAY_HOURS * 60:
+            return 0.0
         return 0.5 * math.erfc(math.log(minutes / self.median_minutes) / (self.sigma * math.sqrt(2)))
 
 
@@ -111,8 +115,7 @@ def planned_share(use: Use, kind: str, hour_of_week: int) -> float:
     return min(percent / 100 * KINDS.get(kind, KINDS["general"]).occupancy, FULLEST_SHARE)
 
 
-_MEMORY_HOURS = HOURS_PER_WEEK
-_WEEKS_TO_SETTLE = 4
+_WEEKS_TO_SETTLE = 3
 
 
 @cache
@@ -124,11 +127,11 @@ def arrivals_per_bay_hour(use: Use, kind: str) -> tuple[float, ...]:
     rate is 0 and the lot empties at its own pace.
     """
     stay = stay_of(use, kind)
-    still_there = [stay.share_longer_than((k + 0.5) * 60) for k in range(_MEMORY_HOURS)]
+    still_there = [stay.share_longer_than((k + 0.5) * 60) for k in range(LONGEST_STAY_HOURS)]
     rates: list[float] = []
     for hour in range(_WEEKS_TO_SETTLE * HOURS_PER_WEEK):
         planned = (planned_share(use, kind, hour) + planned_share(use, kind, hour + 1)) / 2
-        earlier = reversed(rates[-(_MEMORY_HOURS - 1) :])
+        earlier = reversed(rates[-(LONGEST_STAY_HOURS - 1) :])
         present = sum(rate * share for rate, share in zip(earlier, still_there[1:], strict=False))
         rates.append(max(0.0, (planned - present) / still_there[0]))
     return tuple(rates[-HOURS_PER_WEEK:])

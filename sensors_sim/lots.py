@@ -85,7 +85,7 @@ def read_lots(text: bytes) -> tuple[Lot, ...]:
     try:
         entries = msgspec.json.decode(text, type=_LotFile).lots
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise LotFileError(str(error)) from None
+        raise LotFileError(f"not a lot file: {error}") from None
     if not entries:
         raise LotFileError("there is no lot in it - at `$.lots`")
     _refuse_repeats((f"$.lots[{i}].lot", entry.lot) for i, entry in enumerate(entries))
@@ -102,7 +102,7 @@ def read_lots(text: bytes) -> tuple[Lot, ...]:
 def _lot(entry: _LotEntry, place: str) -> Lot:
     try:
         zone = ZoneInfo(entry.time_zone)
-    except (OSError, ValueError):  # a name that is a folder, is unknown, or points outside the database
+    except (KeyError, OSError, ValueError):  # a name that is unknown, is a folder, or points outside the database
         raise LotFileError(f"unknown time zone {entry.time_zone!r} - at `{place}.time_zone`") from None
     bays = tuple(_bay(bay, f"{place}.bays[{i}]") for i, bay in enumerate(entry.bays))
     _refuse_repeats((f"{place}.bays[{i}].bay", bay.code) for i, bay in enumerate(bays))

@@ -71,12 +71,13 @@ def _chirpstack_device(reading: Reading, application: str) -> dict[str, Any]:
 def _chirpstack_reception(reading: Reading) -> dict[str, Any]:
     return {
         "gatewayId": _gateway_eui(reading),
-        "uplinkId": _frame_counter(reading),
+        "uplinkId": _frame_counter(reading) + 1,
         "gwTime": _instant(reading.at_ms, "+00:00"),
         "nsTime": _instant(reading.at_ms + SERVER_DELAY_MS, "+00:00"),
         "rssi": reading.rssi,
         "snr": reading.snr,
         "location": {},
+        "metadata": {"region_common_name": "EU868", "region_config_id": "eu868"},
         "context": _base64(_frame_counter(reading).to_bytes(4, "big")),
         "crcStatus": "CRC_OK",
     }

@@ -11,16 +11,14 @@ from random import Random
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sensors_sim.demand import HOURS_PER_WEEK, Use, arrivals_per_bay_hour, stay_of
+from sensors_sim.demand import HOURS_PER_WEEK, LONGEST_STAY_HOURS, Use, arrivals_per_bay_hour, stay_of
 from sensors_sim.lots import Lot
 
 HOUR_MS = 3_600_000
-WARM_UP_MS = 72 * HOUR_MS
-"""The world begins empty this long before it is first looked at: by then fewer than 2 in 100 of the cars that a real
-place would show from even earlier are missing."""
-
 SHORTEST_STAY_MS = 60_000
-LONGEST_STAY_MS = 7 * 24 * HOUR_MS
+LONGEST_STAY_MS = LONGEST_STAY_HOURS * HOUR_MS
+WARM_UP_MS = LONGEST_STAY_MS
+"""The world begins empty this long before it is first looked at: nobody who came even earlier would still be there."""
 
 
 class BayId(NamedTuple):
