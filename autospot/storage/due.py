@@ -14,14 +14,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pymongo import ASCENDING, DESCENDING, ReturnDocument
-from pymongo.errors import DuplicateKeyError
+from pymongo import ASCENDING, DESCENDING, ReadPreference, ReturnDocument
+from pymongo.errors import DuplicateKeyError, OperationFailure
+from pymongo.read_concern import ReadConcern
 
 from autospot.domain.due import Due
-from autospot.storage.mongo import Database, Document, Index, Session
+from autospot.storage.mongo import MAJORITY, Database, Document, Index, Session
 from autospot.storage.outages import answering
 
 DEAD_ROWS_KEPT = timedelta(days=90)
+CANDIDATES = 16
+"""Rows that a claim tries in turn: as many may be held by others at that moment before it finds nothing."""
+WRITE_CONFLICT = 112
 
 INDEXES = (
     Index("due", [("state", ASCENDING), ("at", ASCENDING)]),
@@ -50,6 +54,7 @@ class DueRows:
     """Reads and writes `due`."""
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._rows = database.collection("due")
 
     async def put(self, due: Due, *, session: Session | None = None) -> None:
@@ -78,15 +83,39 @@ class DueRows:
         return bool(result.deleted_count)
 
     async def claim(self, kinds: Names[str], now: datetime, lease: timedelta) -> Claimed | None:
-        """The row of one of `kinds` that has been due longest, ours for `lease`; None if there is none."""
-        claim = secrets.token_hex(8)
+        """The row of one of `kinds` that has been due longest, ours for `lease`; None if there is none.
+
+        A row that somebody's open transaction holds is passed over. That may be the transaction of a process that was
+        killed: the server ends it after `transactionLifetimeLimitSeconds`, and until then the row must not keep the
+        others from being done.
+        """
+        wanted = {"state": "waiting", "at": {"$lte": now}, "kind": {"$in": list(kinds)}}
         with answering():
-            row = await self._rows.find_one_and_update(
-                {"state": "waiting", "at": {"$lte": now}, "kind": {"$in": list(kinds)}},
-                {"$set": {"at": now + lease, "claim": claim}, "$inc": {"attempts": 1}},
-                sort=[("at", ASCENDING)],
-                return_document=ReturnDocument.AFTER,
-            )
+            cursor = self._rows.find(wanted, {"_id": 1}).sort("at", ASCENDING).limit(CANDIDATES)
+            async for candidate in cursor:
+                claimed = await self._claim_one(candidate["_id"], now, lease)
+                if claimed is not None:
+                    return claimed
+        return None
+
+    async def _claim_one(self, row_id: str, now: datetime, lease: timedelta) -> Claimed | None:
+        claim = secrets.token_hex(8)
+        change = {"$set": {"at": now + lease, "claim": claim}, "$inc": {"attempts": 1}}
+        # In a transaction a row that is held refuses at once (112); a plain update would wait until it is let go.
+        async with await self._database.client.start_session() as session:
+            session.start_transaction(ReadConcern("snapshot"), MAJORITY, ReadPreference.PRIMARY)
+            try:
+                row = await self._rows.find_one_and_update(
+                    {"_id": row_id, "state": "waiting", "at": {"$lte": now}},
+                    change,
+                    return_document=ReturnDocument.AFTER,
+                    session=session,
+                )
+                await session.commit_transaction()
+            except OperationFailure as error:
+                if error.code == WRITE_CONFLICT:
+                    return None
+                raise
         return None if row is None else Claimed(_due(row), claim)
 
     async def finish(self, claimed: Claimed, *, session: Session | None = None) -> bool:
