@@ -98,6 +98,7 @@ class Ingest:
         self._metrics = metrics
         self._recent = RecentKeys()
         self._appending = asyncio.Lock()
+        self.listening_since_ms = clock.now_ms()
         self.on_heard: list[Callable[[Iterable[Sensor]], None]] = []
 
     async def recall(self) -> None:
@@ -230,24 +231,24 @@ class Ingest:
 
     async def watch_silence(self) -> None:
         """Turns the bays of silent sensors unknown, until cancelled."""
-        listening_since_ms = self._clock.now_ms()
+        self.listening_since_ms = self._clock.now_ms()
         round_: Iterator[Sensor] = iter(())
         while True:
             await asyncio.sleep(SILENCE_CHECK_SECONDS)
             if not self._broker.connected.is_set():
-                listening_since_ms = self._clock.now_ms()
+                self.listening_since_ms = self._clock.now_ms()
                 continue
             turn = list(islice(round_, SILENCE_CHECKS_PER_TURN))
             if len(turn) < SILENCE_CHECKS_PER_TURN:
                 round_ = iter(list(self._sensors))
-            await self._forget_silent(turn, listening_since_ms)
+            await self._forget_silent(turn)
 
-    async def _forget_silent(self, sensors: Iterable[Sensor], listening_since_ms: int) -> None:
+    async def _forget_silent(self, sensors: Iterable[Sensor]) -> None:
         async with self._appending:
             now_ms = self._clock.now_ms()
             batch = Batch()
             for sensor in sensors:
-                if sensor.fell_silent(now_ms, listening_since_ms):
+                if sensor.fell_silent(now_ms, self.listening_since_ms):
                     sensor.half = bay_after_silence(sensor.half, now_ms)
                     batch.heard[sensor] = None
                     batch.changes.setdefault(sensor.lot, []).append(SensorChange(sensor.bay, *sensor.half))

@@ -125,8 +125,11 @@ class BufferedSocket:
             self._loop.remove_writer(self._sock.fileno())
 
     def close(self) -> None:
-        if self._loop is not None and self._sock.fileno() >= 0:
-            self._loop.remove_writer(self._sock.fileno())
+        """Closes; the event loop forgets the descriptor first, or it would watch whoever gets that number next."""
+        loop, self._loop = self._loop, None
+        if loop is not None and self._sock.fileno() >= 0:
+            loop.remove_reader(self._sock.fileno())
+            loop.remove_writer(self._sock.fileno())
         self._sock.close()
 
     def __getattr__(self, name: str) -> Any:
@@ -243,13 +246,11 @@ class Broker:
     def _detach(self) -> None:
         sock, self._socket = self._socket, None
         if sock is not None:
-            if sock.fileno() >= 0:
-                self._loop.remove_reader(sock.fileno())
             sock.close()
 
     def _readable(self) -> None:
         sock = self._socket
-        if sock is None or self._paused:
+        if sock is None or sock.fileno() < 0 or self._paused:
             return
         for _ in range(TURN_PACKETS):
             if self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:

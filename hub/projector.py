@@ -30,10 +30,15 @@ BATCH_ROWS = 500
 ROWS_WAIT_MS = 200
 """How long a row of history waits for company in ordinary traffic."""
 PAUSE_FACTOR = 4
+PAUSE_MOST_SECONDS = 1.0
 CHECKPOINT_EVERY_MS = 1_000
 RETRY_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
+
+
+def _pause(worked_seconds: float) -> float:
+    return min(PAUSE_FACTOR * worked_seconds, PAUSE_MOST_SECONDS)
 
 
 class BayProjector:
@@ -97,8 +102,9 @@ class BayProjector:
                 except Unavailable as error:
                     log.warning("projector_waits_for_database", error=error.message)
                     await asyncio.sleep(RETRY_SECONDS)
+                    continue
                 if self._waiting:
-                    await asyncio.sleep(PAUSE_FACTOR * (loop.time() - began))
+                    await asyncio.sleep(_pause(loop.time() - began))
                 else:
                     await self._rest()
         finally:
@@ -233,7 +239,7 @@ class HistoryProjector:
         if now_ms - self._checkpoint_ms >= CHECKPOINT_EVERY_MS:
             self._checkpoint_ms = now_ms
             await self._marks.set_checkpoint(self._checkpoint_name, self._rev)
-        await asyncio.sleep(PAUSE_FACTOR * (loop.time() - began))
+        await asyncio.sleep(_pause(loop.time() - began))
 
     async def _catch_up_from_log(self) -> None:
         start = await self._marks.checkpoint(self._checkpoint_name) or 0

@@ -14,6 +14,7 @@ def a_lot(
     kinds: Sequence[BayKind] = ("general",),
     lamps: bool = False,
     heartbeat_seconds: int | None = None,
+    gateway: str | None = None,
 ) -> Lot:
     """A lot with bays `B00000`, `B00001`, …, each watched by a sensor of the same code."""
     if isinstance(bays, int):
@@ -22,9 +23,9 @@ def a_lot(
                 bay=f"B{number:05d}",
                 level="L0",
                 kind=kinds[number % len(kinds)],
-                sensor=None
-                if heartbeat_seconds is None
-                else SensorRef(id=f"B{number:05d}", heartbeat_seconds=heartbeat_seconds),
+                sensor=SensorRef(id=f"B{number:05d}", heartbeat_seconds=heartbeat_seconds, gateway=gateway)
+                if heartbeat_seconds or gateway
+                else None,
             )
             for number in range(bays)
         ]

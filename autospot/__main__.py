@@ -1,0 +1,5 @@
+"""`python -m autospot`."""
+
+from autospot.cli import main
+
+main()
