@@ -80,7 +80,7 @@ def import_(
     with _refusals(file, as_json=as_json), _text_of(file) as text:
         number = sum(1 for _ in _lots_in(text, kind, about))
         if check:
-            _print({"lots": number}, f"{number} lots, no mistake", as_json=as_json)
+            _print({"lots": number}, f"{number} lot{'' if number == 1 else 's'}, no mistake", as_json=as_json)
             return
         text.seek(0)
         asyncio.run(_import(_lots_in(text, kind, about, checked_before=True), number, as_json=as_json))

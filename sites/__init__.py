@@ -1,0 +1,1 @@
+"""Two lots worth looking at, as lot files, and the drawings they are made from."""
