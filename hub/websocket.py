@@ -7,6 +7,7 @@ fan-out's story (`hub/fanout.py`); this one is about who is there.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
@@ -55,6 +56,9 @@ from hub.screen import Screen, Visitor
 MESSAGES_PER_SECOND = 20
 MESSAGES_BURST = SUBSCRIPTIONS_LIMIT + MESSAGES_PER_SECOND
 """A client may subscribe to all it is allowed to in one go."""
+SEND_BUFFER_BYTES = 64 * 1024
+"""The kernel's share of a socket's unsent bytes (Linux doubles it). Left alone it grows to megabytes: a slow screen
+would be shown minutes-old frames before the fan-out notices that it is slow."""
 PONG_WITHIN_MS = 3 * BEAT_SECONDS * 1000
 
 Authenticate = Callable[[str], Awaitable[Visitor]]
@@ -129,29 +133,30 @@ class LiveSockets:
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """The handler of `GET /v1/live`."""
         self._check_origin(request)
-        socket = web.WebSocketResponse(
+        websocket = web.WebSocketResponse(
             protocols=(SUBPROTOCOL,), compress=False, autoping=False, max_msg_size=MESSAGE_LIMIT_BYTES, timeout=5.0
         )
-        await socket.prepare(request)
+        await websocket.prepare(request)
         transport = request.transport
         if transport is None:
-            return socket
+            return websocket
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         address = request.remote or ""
         number = next(self._numbers)
         screen = Screen(transport, address, number % BEAT_SECONDS, self._clock.now_ms())
-        refusal = self._refusal(socket, request, address)
+        refusal = self._refusal(websocket, request, address)
         if refusal is not None:
             screen.close(refusal, after_seconds=5.0)
-            return socket
+            return websocket
         self._enter(screen)
         try:
-            close = await self._converse(socket, screen)
+            close = await self._converse(websocket, screen)
             if close is not None:
                 self._metrics.closed.labels(str(close.code)).inc()
                 screen.close(close)
         finally:
             self._leave(screen)
-        return socket
+        return websocket
 
     def _check_origin(self, request: web.Request) -> None:
         origin = request.headers.get("Origin")
@@ -160,8 +165,8 @@ class LiveSockets:
         if urlsplit(origin).netloc != request.host:
             raise web.HTTPForbidden(text="this origin may not open a websocket here")
 
-    def _refusal(self, socket: web.WebSocketResponse, request: web.Request, address: str) -> Close | None:
-        if socket.ws_protocol is None and "Sec-WebSocket-Protocol" in request.headers:
+    def _refusal(self, websocket: web.WebSocketResponse, request: web.Request, address: str) -> Close | None:
+        if websocket.ws_protocol is None and "Sec-WebSocket-Protocol" in request.headers:
             return UNSUPPORTED_VERSION
         if self._sockets >= self._limits.sockets:
             return Close(4100, "this server is full")
@@ -185,7 +190,7 @@ class LiveSockets:
         del self._slots[screen.slot][screen]
         self._metrics.sockets.set(self._sockets)
 
-    async def _converse(self, socket: web.WebSocketResponse, screen: Screen) -> Close | None:
+    async def _converse(self, websocket: web.WebSocketResponse, screen: Screen) -> Close | None:
         """Answers until the client leaves (None) or must (why)."""
         loop = asyncio.get_running_loop()
         allowance = Allowance(loop.time())
@@ -193,7 +198,7 @@ class LiveSockets:
         greeted = False
         while True:
             try:
-                frame = await socket.receive(timeout=None if greeted else max(0.0, hello_by - loop.time()))
+                frame = await websocket.receive(timeout=None if greeted else max(0.0, hello_by - loop.time()))
             except TimeoutError:
                 return NO_HELLO
             if frame.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR):
@@ -202,7 +207,7 @@ class LiveSockets:
             if not allowance.take(loop.time()):
                 return TOO_MANY_MESSAGES
             if frame.type is WSMsgType.PING:
-                await socket.pong(frame.data)
+                await websocket.pong(frame.data)
             elif frame.type is WSMsgType.BINARY:
                 return Close(4000, "messages are text")
             elif frame.type is WSMsgType.TEXT:
