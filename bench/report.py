@@ -1,0 +1,122 @@
+"""Figures for people (tables with ratios) and for programs (one JSON file per scenario)."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from rich.table import Table
+
+from bench.console import console
+from bench.fanout import FrameCost
+from bench.live import PRODUCT, floor_at
+from bench.result import LIMIT_MS, Median, best, finite, ratio
+from bench.targets import Finding
+
+VERDICT_STYLE: Final = {"aim": "green", "must": "yellow", "missed": "red", "not measured": "dim"}
+
+
+def number(value: float, digits: int = 1) -> str:
+    """A figure for a table cell; a dash where there is none."""
+    if math.isinf(value):
+        return "behind"
+    return "-" if math.isnan(value) else f"{value:,.{digits}f}"
+
+
+def runs_table(groups: Sequence[Median]) -> Table:
+    """Every system at every rate: latency, its ratio to the broker's own, processor time, and the gate."""
+    table = Table(title="Event to screen, from the time a reading was due", title_justify="left")
+    for name in ("readings/s", "screens", "system"):
+        table.add_column(name, justify="left" if name == "system" else "right")
+    for name in ("p50 ms", "p99 ms", "p99.9 ms", "max ms", "p99 / floor", "hub us/reading", "hub cores"):
+        table.add_column(name, justify="right")
+    table.add_column("mongod us", justify="right")
+    table.add_column("broker us", justify="right")
+    table.add_column("gate")
+    for group in groups:
+        floor = floor_at(groups, group.rate)
+        table.add_row(
+            f"{group.rate:,}",
+            f"{group.screens:,}",
+            group.system,
+            *(number(group.latency(f"{name}_ms")) for name in ("p50",)),
+            number(group.p99_ms),
+            *(number(group.latency(f"{name}_ms")) for name in ("p99.9", "max")),
+            number(ratio(group.p99_ms, floor.p99_ms) if floor else math.nan),
+            number(group.cpu("hub")),
+            number(group.figure("hub_cores"), 2),
+            number(group.cpu("mongod")),
+            number(group.cpu("broker")),
+            "right" if group.right else "[red]WRONG[/red]",
+        )
+    return table
+
+
+def best_table(groups: Sequence[Median]) -> Table:
+    """The highest rate that each system keeps up with, and AutoSpot's multiple of it."""
+    title = f"Highest rate with p99 within {LIMIT_MS:.0f} ms and nothing wrong"
+    table = Table("system", title=title, title_justify="left")
+    for name in ("readings/s", "p99 ms", "hub us/reading", "autospot's multiple"):
+        table.add_column(name, justify="right")
+    ours = best(groups, PRODUCT)
+    for system in dict.fromkeys(group.system for group in groups):
+        top = best(groups, system)
+        if top is None:
+            table.add_row(system, "none", "-", "-", "-")
+            continue
+        multiple = number(ratio(ours.rate, top.rate), 2) if ours else "-"
+        table.add_row(system, f"{top.rate:,}", number(top.p99_ms), number(top.cpu("hub")), multiple)
+    return table
+
+
+def frames_table(costs: Sequence[FrameCost]) -> Table:
+    """What a frame costs each system beyond the bare write of it."""
+    table = Table("system", title="Processor time per frame and screen", title_justify="left")
+    for name in ("screens", "frame bytes", "fan-out us", "bare send us", "share of the floor"):
+        table.add_column(name, justify="right")
+    for cost in costs:
+        figures = (number(cost.frame_bytes, 0), number(cost.hub_us), number(cost.bare_us), number(cost.share, 2))
+        table.add_row(cost.system, f"{cost.screens:,}", *figures)
+    return table
+
+
+def proof_table(findings: Sequence[Finding]) -> Table:
+    """Figures beside what they must be and what is aimed at."""
+    table = Table("figure", title="Proof", title_justify="left")
+    for name in ("measured", "must", "aim"):
+        table.add_column(name, justify="right")
+    table.add_column("verdict")
+    for found in findings:
+        target, sign = found.target, "≥" if found.target.at_least else "≤"
+        digits = 0 if target.unit in {"/s", "ms"} else 2
+        bounds = (f"{sign} {bound:,g} {target.unit}" for bound in (target.must, target.aim))
+        style = VERDICT_STYLE[found.verdict]
+        table.add_row(
+            target.figure, f"{number(found.value, digits)} {target.unit}", *bounds, f"[{style}]{found.verdict}[/]"
+        )
+    return table
+
+
+def write_json(path: Path, scenario: str, plan: Any, facts: dict[str, Any], parts: dict[str, Sequence[Any]]) -> None:
+    """One file with everything that was measured. `parts`: named lists of values that have `as_json`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {
+        "scenario": scenario,
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": facts,
+        "plan": asdict(plan),
+        **{name: [value.as_json() for value in values] for name, values in parts.items()},
+    }
+    path.write_text(json.dumps(finite(content), indent=1) + "\n")
+
+
+def show(tables: Sequence[Table]) -> None:
+    """Print to standard output."""
+    output = console()
+    for table in tables:
+        output.print(table)
