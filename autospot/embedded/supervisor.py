@@ -75,23 +75,37 @@ async def parts(
     Raises EmbeddedError when they cannot be started. A part that dies later is told by `RunningParts.failure()`.
     """
     async with AsyncExitStack() as stack:
-        folder = await stack.enter_async_context(used_alone(data_dir))
-        withdraw(folder.path)
-        mongod_program = await asyncio.to_thread(find_mongod)
-        broker_program = find_broker(broker_kind)
-        folder.claim_version(mongod_program.release)
-        passwords = None if anonymous_broker else access.kept_passwords(folder.path / "broker-users.json")
-        ports.require_free(mongo_port, mqtt_port)
-        database = mongod.plan(mongod_program, folder.place("mongod"), cache_gb=cache_gb)
-        messages = broker.plan(broker_program, folder.place(broker_program.kind), passwords)
-        running = RunningParts(
-            mongod=await stack.enter_async_context(_running(database, mongo_port, folder)),
-            broker=await stack.enter_async_context(_running(messages, mqtt_port, folder)),
-            passwords=passwords,
-        )
+        try:
+            folder = await stack.enter_async_context(used_alone(data_dir))
+            withdraw(folder.path)
+            database, messages, passwords = await asyncio.to_thread(
+                _planned, folder, broker_kind, cache_gb, anonymous=anonymous_broker
+            )
+            ports.require_free(mongo_port, mqtt_port)
+            running = RunningParts(
+                mongod=await stack.enter_async_context(_running(database, mongo_port, folder)),
+                broker=await stack.enter_async_context(_running(messages, mqtt_port, folder)),
+                passwords=passwords,
+            )
+        except OSError as error:
+            raise EmbeddedError("folder_unusable", f"cannot work in {data_dir}: {error}") from error
         trimming = asyncio.create_task(_keep_small(running.mongod.log, running.broker.log), name="embedded logs")
         stack.callback(trimming.cancel)
         yield running
+
+
+def _planned(
+    folder: DataFolder, broker_kind: BrokerKind | None, cache_gb: float, *, anonymous: bool
+) -> tuple[Plan, Plan, Passwords | None]:
+    """How mongod and the broker are run in `folder`, once both are found and the folder is found to be theirs."""
+    mongod_program, broker_program = find_mongod(), find_broker(broker_kind)
+    folder.claim_version(mongod_program.release)
+    passwords = None if anonymous else access.kept_passwords(folder.path / "broker-users.json")
+    return (
+        mongod.plan(mongod_program, folder.place("mongod"), cache_gb=cache_gb),
+        broker.plan(broker_program, folder.place(broker_program.kind), passwords),
+        passwords,
+    )
 
 
 @asynccontextmanager

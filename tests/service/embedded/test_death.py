@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from autospot.embedded import parts
+from autospot.embedded import EmbeddedError, RunningParts, parts
 from autospot.embedded.log import PartLog
 from autospot.embedded.process import Part, Plan
 from tests.support.services import eventually
@@ -22,49 +22,61 @@ from tests.support.services import eventually
 Parent = subprocess.Popen[str]
 
 
-@pytest.mark.parametrize("victim", ["mongod", "broker"])
-async def test_a_part_that_is_killed_is_reported_with_its_last_lines(tmp_path: Path, victim: str) -> None:
+async def test_a_mongod_that_is_killed_is_reported_with_its_last_lines(tmp_path: Path) -> None:
     async with parts(tmp_path, cache_gb=0.25) as running:
-        part: Part = getattr(running, victim)
         telling = asyncio.create_task(running.failure())
-        os.kill(part.pid, signal.SIGKILL)
+        os.kill(running.mongod.pid, signal.SIGKILL)
         error = await asyncio.wait_for(telling, 5)
     assert error.code == "part_failed"
-    assert error.message == f"{part.name} was killed by SIGKILL while it was needed"
+    assert error.message == "mongod was killed by SIGKILL while it was needed"
     assert error.log_tail
     assert error.log_tail[-1] in str(error)
 
 
-async def test_the_broker_ends_before_the_database_both_orderly_and_no_failure_is_told(tmp_path: Path) -> None:
-    ended: list[tuple[str, int]] = []
-    async with parts(tmp_path, cache_gb=0.25) as running:
-        running.mongod.exited.add_done_callback(lambda exited: ended.append(("mongod", exited.result())))
-        running.broker.exited.add_done_callback(lambda exited: ended.append(("broker", exited.result())))
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(running.failure(), 0.1)
-    assert ended == [("broker", 0), ("mongod", 0)]
+@pytest.mark.parametrize("victim", ["mongod", "broker"])
+async def test_a_failure_is_told_when_either_part_dies_and_not_before(tmp_path: Path, victim: str) -> None:
+    running = RunningParts(
+        mongod=await Part.start(plan("exec sleep 60", name="mongod"), 0, PartLog(tmp_path / "mongod.log")),
+        broker=await Part.start(plan("exec sleep 60", name="broker"), 0, PartLog(tmp_path / "broker.log")),
+        passwords=None,
+    )
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(running.failure(), 0.05)
+    await getattr(running, victim).stop(seconds=1)
+    error = await asyncio.wait_for(running.failure(), 5)
+    assert error.message == f"{victim} was killed by SIGTERM while it was needed"
+    for part in (running.mongod, running.broker):
+        await part.stop(seconds=1)
 
 
-async def test_a_killed_parent_leaves_no_part_and_its_folder_can_be_used_at_once(
+async def test_a_folder_belongs_to_one_run_and_to_the_next_as_soon_as_that_one_is_killed(
     tmp_path: Path, start_parent: Callable[[Path], Parent]
 ) -> None:
     parent = start_parent(tmp_path)
-    orphans = pids(parent)
+    children = pids(parent)
+    with pytest.raises(EmbeddedError) as refusal:
+        async with parts(tmp_path):
+            pass
+    assert (refusal.value.code, refusal.value.message) == (
+        "folder_in_use",
+        f"{tmp_path} is in use by process {parent.pid}",
+    )
+    assert all(lives(pid) for pid in children)
     parent.kill()
     parent.wait()
     async with parts(tmp_path, cache_gb=0.25):
-        assert not [pid for pid in orphans if lives(pid)]
+        assert not any(lives(pid) for pid in children)
 
 
-async def test_interrupting_the_terminal_reaches_the_parent_alone_which_stops_its_parts_orderly(
+async def test_interrupting_the_terminal_reaches_the_parent_alone_which_stops_broker_and_database_in_this_order(
     tmp_path: Path, start_parent: Callable[[Path], Parent]
 ) -> None:
     parent = start_parent(tmp_path)
     children = pids(parent)
     os.killpg(parent.pid, signal.SIGINT)  # what Ctrl-C does to everybody in the terminal's foreground
     said, _ = await asyncio.to_thread(parent.communicate, timeout=20)
-    assert (said.split(), parent.returncode) == (["0", "0"], 0)
-    assert not [pid for pid in children if lives(pid)]
+    assert (said.splitlines(), parent.returncode) == (["mosquitto 0", "mongod 0"], 0)
+    assert not any(lives(pid) for pid in children)
     log = (tmp_path / "logs" / "mongod.log").read_text()
     assert '"error":"Terminated"' in log
     assert '"error":"Interrupt"' not in log
@@ -87,10 +99,10 @@ async def test_a_part_whose_stopping_is_cancelled_is_killed(tmp_path: Path) -> N
 
 
 async def test_a_part_that_is_never_ready_is_given_up_and_ended(tmp_path: Path) -> None:
-    slow = plan("echo still thinking; exec sleep 60", ready_seconds=0.3, ready=never)
-    with pytest.raises(Exception, match=r"was not ready in 0.3 s\n  \| still thinking"):
-        await Part.start(slow, 0, log_in(tmp_path))
-    assert not psutil.Process().children()
+    before = psutil.Process().children()
+    with pytest.raises(EmbeddedError, match=r"part was not ready in 0.3 s"):
+        await Part.start(plan("exec sleep 60", ready_seconds=0.3, ready=never), 0, log_in(tmp_path))
+    assert psutil.Process().children() == before
 
 
 async def test_a_part_whose_parent_is_dead_before_it_starts_does_not_start(tmp_path: Path) -> None:
@@ -133,7 +145,10 @@ def pids(parent: Parent) -> list[int]:
 
 
 def lives(pid: int) -> bool:
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 async def at_once(port: int) -> None:
@@ -144,8 +159,14 @@ async def never(port: int) -> None:
     await asyncio.Event().wait()
 
 
-def plan(script: str, *, ready: Callable[[int], Coroutine[Any, Any, None]] = at_once, ready_seconds: float = 5) -> Plan:
-    return Plan("part", lambda _port: ["/bin/sh", "-c", script], ready, ready_seconds, stop_seconds=1)
+def plan(
+    script: str,
+    *,
+    name: str = "part",
+    ready: Callable[[int], Coroutine[Any, Any, None]] = at_once,
+    ready_seconds: float = 5,
+) -> Plan:
+    return Plan(name, lambda _port: ["/bin/sh", "-c", script], ready, ready_seconds, stop_seconds=1)
 
 
 def log_in(folder: Path) -> PartLog:

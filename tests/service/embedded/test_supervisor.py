@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,11 @@ from typing import Any
 import psutil
 import pymongo
 import pytest
-import uvloop
 
-from autospot.embedded import EmbeddedError, parts, programs
+from autospot.embedded import EmbeddedError, parts, programs, supervisor
+from autospot.embedded.folder import used_alone
 from autospot.embedded.ports import free_port
+from autospot.embedded.process import Plan
 from tests.support.mqtt import connected, heard
 
 READING = b'{"occupied": true}'
@@ -53,14 +53,6 @@ async def test_the_same_folder_brings_data_passwords_and_waiting_readings_back_o
             assert (await heard(hub)).payload == READING
 
 
-async def test_a_second_start_names_the_first_and_does_it_no_harm(tmp_path: Path) -> None:
-    async with parts(tmp_path, cache_gb=0.25) as running:
-        error = await refused(tmp_path)
-        assert (error.code, error.message) == ("folder_in_use", f"{tmp_path} is in use by process {os.getpid()}")
-        await asyncio.to_thread(remember_a_bay, running.mongo_url)
-        assert not running.broker.exited.done()
-
-
 @pytest.mark.parametrize("asked", ["mongo_port", "mqtt_port"])
 async def test_a_busy_port_is_named_before_anything_is_started(tmp_path: Path, asked: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
@@ -93,9 +85,9 @@ async def test_a_mongod_that_cannot_start_says_why(tmp_path: Path) -> None:
 async def test_a_broker_that_cannot_start_takes_mongod_down_again(tmp_path: Path) -> None:
     (tmp_path / "mosquitto" / "mosquitto.conf").mkdir(parents=True)
     before = children()
-    with pytest.raises(IsADirectoryError):
-        async with parts(tmp_path, broker_kind="mosquitto", cache_gb=0.25):
-            pass
+    error = await refused(tmp_path, broker_kind="mosquitto")
+    assert error.code == "folder_unusable"
+    assert "mosquitto.conf" in error.message
     assert children() == before
 
 
@@ -110,28 +102,39 @@ async def test_an_anonymous_start_over_a_killed_run_listens_where_it_was_asked_t
     ) as running:
         assert not (tmp_path / "endpoints.json").exists()
         assert running.mqtt_url == running.mqtt_url_for("sensors") == f"mqtt://127.0.0.1:{mqtt_port}"
-        assert listening_on(running.mongod.pid) == {("127.0.0.1", mongo_port)}
-        assert listening_on(running.broker.pid) == {("127.0.0.1", mqtt_port)}
+        for part, port in ((running.mongod, mongo_port), (running.broker, mqtt_port)):
+            assert listening_on(part.pid) == {("127.0.0.1", port)}
+            assert holds_open(part.pid, tmp_path / "autospot.lock"), "the folder is not free while the part lives"
 
 
 async def test_a_port_lost_to_a_quicker_program_is_replaced_by_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        offered = iter([other.getsockname()[1], good := free_port(), free_port()])
-        monkeypatch.setattr("autospot.embedded.ports.free_port", lambda: next(offered))
-        async with parts(tmp_path, cache_gb=0.25) as running:
-            assert running.mongod.port == good
+    lost, good = free_port(), free_port()
+    offered = iter([lost, good])
+    monkeypatch.setattr("autospot.embedded.ports.free_port", lambda: next(offered))
+    async with used_alone(tmp_path) as folder, supervisor._running(busy_on(lost), None, folder) as part:
+        assert part.port == good
 
 
-def test_it_runs_on_uvloop_too(tmp_path: Path) -> None:
-    async def start_and_stop() -> int:
-        async with parts(tmp_path, cache_gb=0.25) as running:
+async def test_a_port_that_was_asked_for_is_not_replaced_when_it_is_lost(tmp_path: Path) -> None:
+    asked = free_port()
+    with pytest.raises(EmbeddedError, match="Address already in use"):
+        async with used_alone(tmp_path) as folder, supervisor._running(busy_on(asked), asked, folder):
             pass
-        return running.mongod.exited.result()
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        assert runner.run(start_and_stop()) == 0
+
+def busy_on(port: int) -> Plan:
+    """A program that finds this one port taken, and is ready at once on any other."""
+
+    def command(tried: int) -> list[str]:
+        return ["/bin/sh", "-c", "echo 'Address already in use'; exit 1" if tried == port else "exec sleep 60"]
+
+    async def ready(tried: int) -> None:
+        if tried == port:
+            await asyncio.Event().wait()
+
+    return Plan("part", command, ready, ready_seconds=5, stop_seconds=1)
 
 
 async def refused(folder: Path, **options: Any) -> EmbeddedError:
@@ -158,6 +161,10 @@ def password(url: str) -> str:
 def listening_on(pid: int) -> set[tuple[str, int]]:
     sockets = psutil.Process(pid).net_connections(kind="inet")
     return {(socket.laddr.ip, socket.laddr.port) for socket in sockets if socket.status == psutil.CONN_LISTEN}
+
+
+def holds_open(pid: int, file: Path) -> bool:
+    return str(file) in {opened.path for opened in psutil.Process(pid).open_files()}
 
 
 def children() -> set[int]:
