@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aiohttp import web
+from prometheus_client import CollectorRegistry
 
 from api.addresses import ClientAddresses
 from api.call import Authenticate, Edge
@@ -16,6 +17,7 @@ from api.envelope import Envelope
 from api.inputs import BODY_BYTES_LIMIT
 from api.limits import DEFAULT_RATES, LimitClass, RateLimits, Rates
 from api.live_endpoint import LiveEndpoint, is_live
+from api.metrics import RequestTally
 from autospot.clock import Clock
 from autospot.storage.idempotency import IdempotencyKeys
 
@@ -37,6 +39,7 @@ def api_app(
     authenticate: Authenticate,
     keys: IdempotencyKeys,
     clock: Clock,
+    registry: CollectorRegistry,
     settings: ApiSettings = ApiSettings(),
 ) -> web.Application:
     """Serves every operation of `resources`. Callers may add routes of their own before it starts."""
@@ -44,7 +47,8 @@ def api_app(
     contract = contract_of([*resources, documents])
     documents.publish(contract)
     edge = Edge(authenticate, RateLimits(settings.rates), ClientAddresses(settings.trusted_proxies), keys, clock)
-    app = web.Application(middlewares=[Envelope(settings.cors_origins).around], client_max_size=BODY_BYTES_LIMIT)
+    envelope = Envelope(RequestTally(registry), settings.cors_origins)
+    app = web.Application(middlewares=[envelope.around], client_max_size=BODY_BYTES_LIMIT)
     app[CONTRACT] = contract
     for bound in contract.values():
         serve = LiveEndpoint(bound).serve if is_live(bound) else Endpoint(bound, edge).serve

@@ -116,6 +116,7 @@ class Operation:
     etag: bool
     if_match: bool
     media: Sequence[str]
+    also: Sequence[int]
 
     @property
     def name(self) -> str:
@@ -146,13 +147,15 @@ def operation(
     etag: bool = False,
     if_match: bool = False,
     media: Sequence[str] = (JSON,),
+    also: Sequence[int] = (),
 ) -> Callable[[AnyHandler], AnyHandler]:
     """Declares that the decorated method serves `route`, such as `"POST /v1/bookings"`.
 
     `access` is `PUBLIC` or an action of `autospot.domain.access`; where the path names a `lot`, the permission is asked
     for that lot. `limit` is READ for GET and WRITE for the rest unless said otherwise. `idempotency` demands a key and
     keeps the answer; it needs a known user. `etag` says that answers carry a version, and answers 304 to whoever has
-    it; `if_match` offers `call.if_match`. `media` is what the answer may be where it is not JSON.
+    it; `if_match` offers `call.if_match`. `media` is what the answer may be where it is not JSON. `also` are further
+    statuses that a `Reply` may choose for the same answer.
     """
     method, _, path = route.partition(" ")
     if idempotency and access == PUBLIC:
@@ -170,6 +173,7 @@ def operation(
         etag=etag,
         if_match=if_match,
         media=tuple(media),
+        also=tuple(also),
     )
 
     def declare(handler: AnyHandler) -> AnyHandler:

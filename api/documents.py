@@ -19,7 +19,7 @@ from api.asyncapi import asyncapi
 from api.contract import PUBLIC, Contract, Encoded, operation
 from api.etag import is_fresh
 from api.limits import LimitClass
-from api.openapi import errors_of, openapi
+from api.openapi import EDGE_ERRORS, errors_of, openapi
 from api.problems import ERRORS_PAGE, answer_to
 from autospot.domain.errors import AutoSpotError
 
@@ -126,7 +126,8 @@ def errors_page(contract: Contract) -> str:
     rows = "\n".join(_error_row(code, uses) for code, uses in sorted(uses_of_codes(contract).items()))
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>AutoSpot API: errors</title><link rel="stylesheet" href="{DOCS}/docs.css"></head>
+<title>AutoSpot API: errors</title><link rel="icon" href="{DOCS}/favicon-32x32.png">
+<link rel="stylesheet" href="{DOCS}/docs.css"></head>
 <body><header><h1>AutoSpot API: errors</h1><nav aria-label="Documents"><a href="{DOCS}">Operations</a></nav></header>
 <main class="page"><p>Every refusal is <code>application/problem+json</code> with one of these codes.</p>
 <table><thead><tr><th>Code</th><th>Status</th><th>For example</th><th>Again?</th><th>Where</th></tr></thead>
@@ -138,7 +139,7 @@ def errors_page(contract: Contract) -> str:
 
 def uses_of_codes(contract: Contract) -> dict[str, list[tuple[str, AutoSpotError]]]:
     """By code: the operations that may refuse with it, and the example each gives."""
-    uses: dict[str, list[tuple[str, AutoSpotError]]] = {}
+    uses: dict[str, list[tuple[str, AutoSpotError]]] = {error.code: [("any request", error)] for error in EDGE_ERRORS}
     for name, bound in contract.items():
         for error in errors_of(bound):
             uses.setdefault(error.code, []).append((name, error))

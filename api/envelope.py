@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from itertools import count
+from time import monotonic
 from typing import Final
 
 import structlog
@@ -13,6 +14,7 @@ from aiohttp import HttpVersion11, web
 from multidict import CIMultiDict, istr
 
 from api.call import REQUEST_ID, STANDING
+from api.metrics import RequestTally
 from api.problems import InternalError, NoSuchMethod, TooLarge, UnreadableRequest, problem_response
 from autospot.domain.errors import AutoSpotError, NotFound
 
@@ -43,12 +45,14 @@ class Envelope:
     problem; an error that nobody foresaw is logged with its traceback and answered with its request id and no more.
     """
 
-    def __init__(self, origins: Sequence[str] = ()) -> None:
+    def __init__(self, tally: RequestTally, origins: Iterable[str] = ()) -> None:
+        self._tally = tally
         self._origins = frozenset(origins)
 
     @web.middleware
     async def around(self, request: web.Request, handler: Serve) -> web.StreamResponse:
         """Serves `request` by `handler`. See the class."""
+        began = monotonic()
         request_id = request_id_of(request)
         request[REQUEST_ID] = request_id
         try:
@@ -68,6 +72,7 @@ class Envelope:
             response = problem_response(InternalError(), request_id)
         if not response.prepared:  # a websocket has sent its headers already
             self._seal(request, response, request_id)
+            self._tally.count(request, response.status, monotonic() - began)
         return response
 
     def _seal(self, request: web.Request, response: web.StreamResponse, request_id: str) -> None:

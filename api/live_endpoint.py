@@ -23,7 +23,8 @@ PATHS_KEPT = 4096
 """Validated paths that are remembered: the path model is frozen, so one serves all who ask for the same."""
 
 _ETAG = istr("ETag")
-_HEADERS = CIMultiDict({istr("Content-Type"): JSON, istr("Cache-Control"): "no-cache"})
+_NO_CACHE = CIMultiDict({istr("Content-Type"): JSON, istr("Cache-Control"): "no-cache"})
+_NO_STORE = CIMultiDict({istr("Content-Type"): JSON, istr("Cache-Control"): "no-store"})
 
 
 def is_live(bound: Bound) -> bool:
@@ -32,7 +33,6 @@ def is_live(bound: Bound) -> bool:
     return (
         declared.access == PUBLIC
         and declared.limit is LimitClass.LIVE
-        and declared.etag
         and wanted.gives is Encoded
         and not (wanted.takes_call or wanted.query or wanted.body)
     )
@@ -56,8 +56,8 @@ class LiveEndpoint:
         if request.rel_url.raw_query_string:
             no_query(request.query)
         answer: Encoded[object] = await self._handler(**self._given(tuple(request.match_info.items())))
-        headers = _HEADERS.copy()
         etag = answer.etag
+        headers = (_NO_STORE if etag is None else _NO_CACHE).copy()
         if etag is not None:
             headers[_ETAG] = f'"{etag}"'
             if is_fresh(request, etag):

@@ -15,6 +15,9 @@ from api.inputs import BODY_BYTES_LIMIT, BODY_SECONDS
 from api.limits import LimitClass
 from api.problems import (
     PROBLEM_TYPE,
+    HeadersTooLarge,
+    InternalError,
+    NoSuchMethod,
     Problem,
     TooLarge,
     TooSlow,
@@ -185,7 +188,7 @@ def _success(bound: Bound, schemas: Mapping[_Key, Json]) -> Json:
         answer["content"] = {**answer.get("content", {}), **{media: {} for media in files}}
     if declared.etag:
         answer["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "The version, for If-None-Match."}}
-    answers: Json = {str(declared.status): answer}
+    answers: Json = {str(status): answer for status in (declared.status, *declared.also)}
     if declared.etag:
         answers["304"] = {"description": "You have the present version."}
     return answers
@@ -240,6 +243,13 @@ def implied_errors(bound: Bound) -> Iterator[AutoSpotError]:
         yield LimitReached("too many requests of this kind: wait and come back", after_seconds=7, code="rate_limited")
         yield Unavailable("the database does not answer")
 
+
+EDGE_ERRORS: Final = (
+    NoSuchMethod("DELETE is not possible here", allowed=["GET", "HEAD"]),
+    HeadersTooLarge("a header line may have 8190 bytes"),
+    InternalError(),
+)
+"""Refusals of requests that reach no operation, or that no operation foresaw."""
 
 _BODY_ERRORS: Final = (
     UnreadableRequest("the body is not valid JSON in UTF-8", code="malformed_json"),

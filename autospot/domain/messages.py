@@ -7,7 +7,6 @@ message types that they do not know. A field that is not required is left out wh
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import Field
@@ -20,7 +19,8 @@ from autospot.domain.reading import ReadingKind
 
 SAFE_INTEGER = 2**53 - 1
 
-Instant = Annotated[datetime, Field(description="RFC 3339 in UTC", examples=["2026-11-22T10:00:00.123Z"])]
+Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-22T10:00:00.123Z"])]
+"""RFC 3339 in UTC, as text: what is on the wire."""
 Rev = Annotated[int, Field(ge=0, le=SAFE_INTEGER, description="a position in the one order of all changes")]
 Epoch = Annotated[str, Field(description="names this history; positions of another epoch mean nothing")]
 MessageId = Annotated[str | int, Field(description="your own; answers about this message carry it")]
