@@ -54,7 +54,8 @@ def weakness(text: str, email: str) -> str | None:
 
 def _own_words(email: str) -> frozenset[str]:
     local, _, domain = email.casefold().partition("@")
-    words = {local, email.casefold(), domain, domain.partition(".")[0], *local.replace("_", ".").split(".")}
+    parts = local.replace("_", ".").replace("-", ".").split(".")
+    words = {local, "".join(parts), *parts, email.casefold(), domain, domain.partition(".")[0]}
     return frozenset(word for word in words if len(word) > 3)
 
 
