@@ -90,6 +90,8 @@ class Part:
             if not probing.done():
                 raise EmbeddedError("part_failed", f"{self.name} was not ready in {seconds:g} s", self.log.tail())
             probing.result()
+        except TimeoutError as error:
+            raise EmbeddedError("part_failed", f"{self.name} was not ready: {error}", self.log.tail()) from error
         finally:
             probing.cancel()
             await asyncio.gather(probing, return_exceptions=True)

@@ -28,8 +28,9 @@ async def initiate(host: str, port: int, *, name: str, deadline_seconds: float =
 
     Raises NoPrimaryError after ``deadline_seconds``.
     """
+    answer_ms = min(SERVER_ANSWER_MS, int(deadline_seconds * 1_000))
     client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(
-        host, port, directConnection=True, serverSelectionTimeoutMS=SERVER_ANSWER_MS, connectTimeoutMS=SERVER_ANSWER_MS
+        host, port, directConnection=True, serverSelectionTimeoutMS=answer_ms, connectTimeoutMS=answer_ms
     )
     until = time.monotonic() + deadline_seconds
     last_answer = "nothing"

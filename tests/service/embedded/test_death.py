@@ -105,6 +105,15 @@ async def test_a_part_that_is_never_ready_is_given_up_and_ended(tmp_path: Path) 
     assert psutil.Process().children() == before
 
 
+async def test_a_part_whose_own_probe_gives_up_is_told_with_what_the_probe_found(tmp_path: Path) -> None:
+    async def no_primary(_port: int) -> None:
+        raise TimeoutError("it is not primary yet")
+
+    with pytest.raises(EmbeddedError, match="part was not ready: it is not primary yet") as failure:
+        await Part.start(plan("exec sleep 60", ready=no_primary), 0, log_in(tmp_path))
+    assert failure.value.code == "part_failed"
+
+
 async def test_a_part_whose_parent_is_dead_before_it_starts_does_not_start(tmp_path: Path) -> None:
     # The tether is given the id of a process that is not its parent, as it finds it when that has died.
     tether = Path(sys.modules[Part.__module__].__file__ or "").with_name("tether.py")

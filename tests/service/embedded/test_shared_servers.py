@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 import pymongo
 import pytest
 
 from autospot.embedded.broker import NATS_REPEAT_SECONDS
+from autospot.storage import replica_set
 from tests.support.mqtt import connected, heard
-from tests.support.services import BrokerServer, MongodServer, eventually
+from tests.support.services import BrokerServer, MongodServer, eventually, free_port
 
 
 def test_a_mongod_keeps_what_it_acknowledged_over_a_kill(make_mongod: Callable[..., MongodServer]) -> None:
@@ -24,6 +27,23 @@ def test_a_mongod_keeps_what_it_acknowledged_over_a_kill(make_mongod: Callable[.
     assert mongod.url == address
     with pymongo.MongoClient[dict[str, int]](mongod.url) as client:
         assert client["lots"]["bays"].count_documents({}) == 1
+
+
+async def test_making_a_replica_set_again_changes_nothing(mongo_url: str) -> None:
+    port = urlsplit(mongo_url).port or 0
+    before = replica_set_config(mongo_url)
+    await replica_set.initiate("127.0.0.1", port, name="autospot")
+    assert replica_set_config(mongo_url) == before
+
+
+async def test_a_replica_set_where_nobody_answers_is_given_up_at_the_deadline() -> None:
+    with pytest.raises(replica_set.NoPrimaryError, match=r"did not become primary in 0.1 s.*Connection refused"):
+        await replica_set.initiate("127.0.0.1", free_port(), name="autospot", deadline_seconds=0.1)
+
+
+def replica_set_config(url: str) -> dict[str, Any]:
+    with pymongo.MongoClient[dict[str, Any]](url) as client:
+        return dict(client.admin.command("replSetGetConfig")["config"])
 
 
 def test_the_shared_mongod_takes_transactions(mongo_url: str, mongo_db_name: str) -> None:
