@@ -187,11 +187,17 @@ class Ingest:
     def _keep_past(
         self, sensor: Sensor, reading: Reading, at_ms: int, after: SensorHalf, verdict: Verdict, batch: Batch
     ) -> Verdict:
-        sensor.half = after
+        before, sensor.half = sensor.half, after
         past = SensorChange(sensor.bay, reading.occupied, at_ms, at_ms, reading.boot, reading.seq)
         if not self._recent.add(sensor.lot, past):
             return Verdict.REPEAT
-        batch.past.setdefault(sensor.lot, []).append(past)
+        rows = batch.past.setdefault(sensor.lot, [])
+        rows.append(past)
+        if verdict is Verdict.LATE and before.at_ms is not None and reading.occupied != before.occupied:
+            # The newest reading may have been a heartbeat, which leaves no row: now it ends what the late one began.
+            newest = SensorChange(sensor.bay, before.occupied, before.at_ms, before.at_ms, before.boot, before.seq)
+            if before.occupied is not None and self._recent.add(sensor.lot, newest):
+                rows.append(newest)
         return verdict
 
     def _note_status(self, status: Status, now_ms: int) -> None:
