@@ -56,7 +56,7 @@ def _repeated_codes(lot: Lot) -> Iterator[Problem]:
             if code in seen:
                 yield Problem(f"/{plural}/{index}/{field}", f"{field} {code!r} is there twice")
             elif plural in _PLACES and code in places:
-                message = f"{field} {code!r} has the code of a {places[code]}: a route could not tell them apart"
+                message = f"{field} {code!r} shares its code with the {places[code]}: a route could not tell them apart"
                 yield Problem(f"/{plural}/{index}/{field}", message)
             seen.add(code)
             if plural in _PLACES:

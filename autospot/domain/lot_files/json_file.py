@@ -73,9 +73,10 @@ class _Text:
                 value, self._at = self._decoder.raw_decode(self._text, self._at)
             except json.JSONDecodeError as error:
                 # Either the text is wrong or the window ends inside the value: more text tells.
+                ahead = error.pos - self._at
                 if len(self._text) - self._at < LOT_TEXT_LIMIT and self._double():
                     continue
-                self._at = error.pos
+                self._at += ahead
                 self.refuse(error.msg[:1].lower() + error.msg[1:])
             except _DuplicateField as error:
                 self.refuse(str(error))
