@@ -179,6 +179,6 @@ def _hinted(text: str) -> SensorModel | None:
 
 
 def _occupied(event: FrameEvent, threshold_mm: int | None) -> bool | None:
-    if event.occupied is None and event.distance_mm is not None and threshold_mm is not None:
+    if event.distance_mm is not None and threshold_mm is not None:
         return event.distance_mm < threshold_mm
     return event.occupied

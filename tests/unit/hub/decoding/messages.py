@@ -56,6 +56,7 @@ def b64(data: bytes) -> str:
 def chirpstack_up(
     data: bytes = b"\x01",
     f_port: int = 1,
+    /,
     *,
     without: tuple[str, ...] = (),
     device: Mapping[str, Any] = {},
@@ -91,7 +92,7 @@ def chirpstack_topic(event: str = "up", eui: str = EUI) -> str:
     return f"application/17c82e96-be03-4f38-aef3-f83d48582d97/device/{eui}/event/{event}"
 
 
-def things_stack_up(data: bytes = b"\x01", f_port: int = 1, *, top: Mapping[str, Any] = {}, **message: Any) -> bytes:
+def things_stack_up(data: bytes = b"\x01", f_port: int = 1, /, *, top: Mapping[str, Any] = {}, **message: Any) -> bytes:
     """The Things Stack's `up`. `top` adds to the whole, `message` to `uplink_message`; zero values are left out."""
     uplink = {
         "session_key_id": "AYfqmb0pc/1uRZv9xUydgQ==",
