@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from html import escape
 from importlib.resources import files
 from typing import Any, Final, NamedTuple
@@ -49,7 +50,7 @@ class Documents:
     def publish(self, contract: Contract) -> None:
         """From now on these are the operations there are."""
         self._openapi = _encoded(openapi(contract))
-        self._asyncapi = _encoded(asyncapi())
+        self._asyncapi = _encoded_asyncapi()
 
     @operation(
         "GET /openapi.json", summary="This document", tag="service", access=PUBLIC, limit=LimitClass.LIVE, etag=True
@@ -69,6 +70,11 @@ class Documents:
     async def asyncapi(self) -> Encoded[dict[str, Any]]:
         """AsyncAPI 3.0, made from the message models."""
         return self._asyncapi
+
+
+@lru_cache(maxsize=1)  # it depends on nothing
+def _encoded_asyncapi() -> Encoded[dict[str, Any]]:
+    return _encoded(asyncapi())
 
 
 def _encoded(document: Mapping[str, Any]) -> Encoded[dict[str, Any]]:

@@ -45,7 +45,7 @@ def query_reader(model: type[Model]) -> Callable[[MultiMapping[str]], Model]:
                 raise InvalidInputs([(f"/query/{name}", "given more than once")])
             values[name] = given if name in lists else given[0]
         try:
-            return model.model_validate_strings(values)
+            return model.model_validate(values)
         except ValidationError as error:
             raise InvalidInputs(_places(error, "/query")) from error
 
