@@ -36,10 +36,14 @@ class InvalidTariff(InvalidInput):
         self.problems = problems
 
 
+class _NoDocument(ValueError):
+    """A refusal of our own, in words for the caller."""
+
+
 def parse_tariff(document: str | bytes | Mapping[str, Any]) -> Tariff:
     """The tariff of a JSON text, or of one already read into a mapping; else `InvalidTariff`."""
     try:
-        raw = json.loads(_text_of(document), object_pairs_hook=_unique_names)
+        raw = json.loads(_text_of(document), object_pairs_hook=_unique_names, parse_constant=_no_constant)
         return Tariff.model_validate_json(json.dumps(raw))
     except ValidationError as error:
         raise InvalidTariff(tuple(islice(_problems(error, raw), PROBLEMS_LIMIT))) from None
@@ -51,7 +55,7 @@ def _text_of(document: str | bytes | Mapping[str, Any]) -> str:
     text = json.dumps(document) if isinstance(document, Mapping) else document
     encoded = text.encode() if isinstance(text, str) else text
     if len(encoded) > DOCUMENT_LIMIT_BYTES:
-        raise ValueError(f"a tariff document has at most {DOCUMENT_LIMIT_BYTES} bytes")
+        raise _NoDocument(f"a tariff document has at most {DOCUMENT_LIMIT_BYTES} bytes")
     return encoded.decode("utf-8-sig")  # editors on Windows begin a file with a byte order mark
 
 
@@ -60,8 +64,12 @@ def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     named = dict(pairs)
     if len(named) < len(pairs):
         twice = next(name for index, (name, _) in enumerate(pairs) if name in dict(pairs[:index]))
-        raise ValueError(f"the name {twice!r} is given twice in one object")
+        raise _NoDocument(f"the name {twice!r} is given twice in one object")
     return named
+
+
+def _no_constant(name: str) -> None:
+    raise _NoDocument(f"{name} is no JSON number")
 
 
 def _reason(error: Exception) -> str:
@@ -72,15 +80,17 @@ def _reason(error: Exception) -> str:
             return "not UTF-8"
         case RecursionError():
             return "nested too deeply"
-        case TypeError():
-            return "holds something that JSON cannot"
-        case _:
+        case _NoDocument():
             return str(error)
+        case _:
+            return "holds something that JSON cannot"
 
 
 def _problems(error: ValidationError, raw: Any) -> Iterator[Problem]:
     for each in error.errors(include_url=False):
         tokens, there = _place(each["loc"], raw)
+        if each["type"].startswith("union_tag"):  # the choice itself is wrong or missing
+            tokens.append(each["ctx"]["discriminator"].strip("'"))
         if each["type"] == "too_short" and isinstance(there, list) and len(there) >= each["ctx"]["min_length"]:
             continue  # long enough as written: it is short only of the items whose own problems are listed
         pointer = "".join("/" + token.replace("~", "~0").replace("/", "~1") for token in tokens)
