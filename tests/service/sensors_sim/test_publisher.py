@@ -9,6 +9,7 @@ from random import Random
 
 import pytest
 
+from autospot.embedded.programs import BrokerKind
 from sensors_sim.broker import Broker, Connection, PublishError
 from sensors_sim.encoders import Message
 from sensors_sim.publisher import Publisher
@@ -62,6 +63,19 @@ async def test_the_broker_says_offline_for_a_link_that_is_cut_and_it_comes_back_
         await eventually(lambda: [message.payload for message in heard] == [b"online", b"offline", b"online"])
         assert publisher.counts.connected == 2
         assert await retained(url, GATEWAY.status_topic or "") == "online"
+
+
+@pytest.mark.parametrize("kind", ["mosquitto", "nats"])
+async def test_both_embedded_brokers_deliver_and_publish_the_will(kind: BrokerKind, make_broker: MakeBroker) -> None:
+    url = make_broker(kind=kind).url
+    async with listening(url, numbered(0).topic, GATEWAY.status_topic or "") as heard, a_publisher(url) as publisher:
+        for n in range(100):
+            await publisher.link(GATEWAY).publish(numbered(n))
+        await publisher.drain()
+        publisher.link(GATEWAY).cut(0.1)
+        await eventually(lambda: [message.payload for message in heard][-2:] == [b"offline", b"online"])
+        numbers = [int(message.payload) for message in heard if message.topic == numbered(0).topic]
+        assert numbers == list(range(100))
 
 
 async def test_what_is_published_while_a_link_is_cut_arrives_once_it_is_back(make_broker: MakeBroker) -> None:

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from sensors_sim.faults import RATES, FaultError, Gateway, SensorFaults, Way, parse_rates
 from sensors_sim.lots import Sensor
 from sensors_sim.reading import Reading
+from sensors_sim.sensing import Sensors
 from sensors_sim.simulation import Simulation
+from sensors_sim.world import BayId, Transition
 from tests.unit.sensors_sim.building import HOUR_MS, a_lot, a_plan, a_reading, at
 
 START_MS = at("2026-11-23T08:00")
@@ -165,6 +167,28 @@ def test_flapping_changes_are_said_taken_back_and_said_again() -> None:
         assert [bounce.at_ms - first.at_ms for bounce in bounces] == [1000, 2000]
     told = {reading.sensor.id: reading.occupied for reading in said}
     assert all(told[bay.bay] == taken for bay, taken in simulation.world.occupied.items() if bay.bay in told)
+
+
+def test_a_bounce_is_void_once_the_bay_has_changed_again() -> None:
+    bay = BayId("harbour", "B000")
+    sensors = Sensors(
+        [a_lot(bays=1)],
+        {bay: False},
+        SensorFaults(parse_rates(["flapping=1"]), seed=1),
+        seed=1,
+        start_ms=START_MS,
+        boot=7,
+        heartbeat_seconds=3600,
+    )
+    arrives, leaves = Transition(START_MS + 100, bay, True), Transition(START_MS + 1600, bay, False)
+    said = sensors.advance([arrives, leaves], START_MS + 60_000)
+    assert [(reading.at_ms - START_MS, reading.occupied) for reading in said] == [
+        (100, True),
+        (1100, False),
+        (1600, False),  # the second bounce, due at 2100, would have said that the car is still there
+        (2600, True),
+        (3600, False),
+    ]
 
 
 def test_one_fault_leaves_the_choices_of_the_others_alone() -> None:
