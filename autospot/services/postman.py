@@ -20,6 +20,7 @@ import orjson
 
 from autospot.clock import Clock
 from autospot.domain.due import Backoff, Due, GiveUp
+from autospot.domain.ids import new_id
 from autospot.domain.mail import Mail
 from autospot.services.clockwork import Clockwork, DueKind, Schedule
 from autospot.services.keys import Purpose, SecretKeys, Unreadable
@@ -132,6 +133,7 @@ class MailboxTransport:
         plain, html = message.get_body(("plain",)), message.get_body(("html",))
         await self._mails.add(
             StoredMail(
+                id=new_id("eml"),
                 message_id=str(message["Message-ID"]),
                 to=to,
                 subject=str(message["Subject"]),

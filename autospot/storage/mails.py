@@ -19,6 +19,7 @@ INDEXES: tuple[Index | Capped, ...] = (MAILBOX,)
 class StoredMail:
     """A mail as its reader would see it. `message_id` is the one of its header."""
 
+    id: str
     message_id: str
     to: str
     subject: str
@@ -35,6 +36,7 @@ class Mails:
 
     async def add(self, mail: StoredMail) -> None:
         row = {
+            "_id": mail.id,
             "message_id": mail.message_id,
             "to": mail.to,
             "subject": mail.subject,
@@ -50,6 +52,11 @@ class Mails:
         with answering():
             return [_mail(row) async for row in self._mails.find().sort("$natural", DESCENDING).limit(most)]
 
+    async def find(self, mail_id: str) -> StoredMail | None:
+        with answering():
+            row = await self._mails.find_one({"_id": mail_id})
+        return None if row is None else _mail(row)
+
 
 def _mail(row: Document) -> StoredMail:
-    return StoredMail(row["message_id"], row["to"], row["subject"], row["text"], row["html"], row["at"])
+    return StoredMail(row["_id"], row["message_id"], row["to"], row["subject"], row["text"], row["html"], row["at"])

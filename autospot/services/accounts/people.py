@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from autospot.clock import Clock
@@ -24,19 +23,7 @@ from autospot.services.postman import MailTransport, Postman
 from autospot.services.revocations import Revocations
 from autospot.services.signals import Signals
 from autospot.storage import accounts, api_keys, attempts, audit, codes, due, tokens, vehicles
-from autospot.storage.mongo import Capped, Database, Index
-
-INDEXES: Iterable[Index | Capped] = (
-    *accounts.INDEXES,
-    *api_keys.INDEXES,
-    *attempts.INDEXES,
-    *audit.INDEXES,
-    *codes.INDEXES,
-    *due.INDEXES,
-    *tokens.INDEXES,
-    *vehicles.INDEXES,
-)
-"""For `Database.prepare`. The demo adds `mails.INDEXES`."""
+from autospot.storage.mongo import Database
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,8 @@ class Profiles:
 
         async def work(session: Session) -> Account:
             before = await self._own(principal, versions, session)
+            if not fields:
+                return before
             after = await self._accounts.change(before.id, before.version, fields, session=session)
             if after is None:
                 raise changed_meanwhile()

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pymongo
 import pytest
 
-from autospot.services.accounts.people import INDEXES
 from autospot.storage.mongo import Database
+from autospot.storage.people import DECLARED
 from tests.support.people import Town, a_town
 
 
@@ -24,7 +24,7 @@ def people_db_name(mongo_url: str) -> Iterator[str]:
 @pytest.fixture
 async def database(mongo_url: str, people_db_name: str) -> AsyncIterator[Database]:
     database = Database(mongo_url, people_db_name)
-    await database.prepare(INDEXES)
+    await database.prepare(DECLARED)
     yield database
     raw = database.collection("due").database
     for name in await raw.list_collection_names():

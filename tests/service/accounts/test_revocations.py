@@ -11,9 +11,9 @@ from autospot.domain.access import Principal, Role, Scope
 from autospot.domain.accounts.sign_in import ACCESS_LIFETIME, REPEAT_GRACE
 from autospot.domain.audit import SYSTEM
 from autospot.domain.errors import Unauthenticated
-from autospot.services.accounts.people import INDEXES
 from autospot.services.revocations import MARGIN
 from autospot.storage.mongo import Database
+from autospot.storage.people import DECLARED
 from tests.support.people import Town, a_town
 from tests.support.services import MongodServer, eventually
 
@@ -102,7 +102,7 @@ async def test_memory_holds_no_more_than_the_last_minutes(town: Town) -> None:
 async def test_what_ended_while_the_database_was_away_is_read_after(make_mongod: Callable[..., MongodServer]) -> None:
     server = await asyncio.to_thread(make_mongod)
     database, beside = Database(server.url, "people"), Database(server.url, "people")
-    await database.prepare(INDEXES)
+    await database.prepare(DECLARED)
     deaf, writer = a_town(database), a_town(beside)
     otto = await writer.member("otto@example.org", Role.OPERATOR)
     signed_in = await writer.people.sign_in.begin(otto, "test")
