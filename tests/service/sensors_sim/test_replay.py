@@ -18,6 +18,12 @@ from tests.support.services import BrokerServer, eventually
 FIELD_EVENTS = Path(__file__).parents[2] / "vectors" / "iot_park_field_events_2024.csv"
 
 
+def the_year(lot: str, *, events: int = 10_000) -> list[Recorded]:
+    """The first `events` of the recording, as readings in `lot`."""
+    header_and_events = FIELD_EVENTS.read_text().splitlines()[: events + 1]
+    return read_recording("\n".join(header_and_events), lot)
+
+
 def a_replay(recording: list[Recorded], url: str, *, speed: float | None = None) -> Replay:
     return Replay(recording, Broker.parse(url), Stopwatch(lambda: 0), speed=speed)
 
@@ -28,7 +34,7 @@ def said(message: Heard) -> tuple[str, str, bool | None]:
 
 
 async def test_the_whole_year_arrives_in_the_order_in_which_it_was_recorded(broker_url: str) -> None:
-    recording = read_recording(FIELD_EVENTS.read_text(), "year")
+    recording = the_year("year")
     async with listening(broker_url, "autospot/v1/year/+/reading") as heard:
         replay = a_replay(recording, broker_url)
         await replay.go()
@@ -49,7 +55,7 @@ async def test_a_broker_that_dies_in_the_middle_gets_every_event_at_least_once(
     make_broker: Callable[..., BrokerServer],
 ) -> None:
     broker = make_broker()
-    recording = read_recording(FIELD_EVENTS.read_text(), "middle")[:2000]
+    recording = the_year("middle", events=2000)
     replay = a_replay(recording, broker.url)
     playing = asyncio.create_task(replay.go())
     await eventually(lambda: replay.counts.acknowledged > 200)
@@ -62,9 +68,7 @@ async def test_a_broker_that_dies_in_the_middle_gets_every_event_at_least_once(
 
 
 async def test_keep_alives_say_nothing_of_the_bay(broker_url: str) -> None:
-    recording = [
-        event for event in read_recording(FIELD_EVENTS.read_text(), "alive")[:200] if event.reading.occupied is None
-    ]
+    recording = [event for event in the_year("alive", events=200) if event.reading.occupied is None]
     async with listening(broker_url, "autospot/v1/alive/+/reading") as heard:
         await a_replay(recording, broker_url).go()
         await eventually(lambda: len(heard) == len(recording))
@@ -73,7 +77,7 @@ async def test_keep_alives_say_nothing_of_the_bay(broker_url: str) -> None:
 
 
 async def test_a_paced_replay_takes_its_time_and_stops_when_told(broker_url: str) -> None:
-    recording = read_recording(FIELD_EVENTS.read_text(), "paced")
+    recording = the_year("paced", events=200)
     stopwatch = Stopwatch(lambda: 0)
     replay = Replay(recording, Broker.parse(broker_url), stopwatch, speed=1)
     playing = asyncio.create_task(replay.go())

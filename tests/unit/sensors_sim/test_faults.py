@@ -145,7 +145,7 @@ def test_stuck_sensors_keep_saying_their_first_state() -> None:
 
 
 def test_sensors_with_a_dead_battery_warn_and_then_fall_silent_within_the_hour() -> None:
-    simulation = Simulation(a_plan([a_lot(bays=100)], faults=["dead_battery=0.2"], heartbeat_seconds=60))
+    simulation = Simulation(a_plan([a_lot(bays=100)], faults=["dead_battery=0.2"], heartbeat_seconds=300))
     said = simulation.start() + simulation.advance(START_MS + 3 * HOUR_MS)
     last = {reading.sensor.id: reading for reading in said}
     dead = {bay.bay for bay in simulation.world.occupied if simulation.sensors.condition(bay) == "dead_battery"}

@@ -13,6 +13,7 @@ from sensors_sim.replay import LONGEST_PAUSE_SECONDS, Metronome, Tally
 from tests.unit.sensors_sim.building import at
 
 FIELD_EVENTS = Path(__file__).parents[2] / "vectors" / "iot_park_field_events_2024.csv"
+YEAR = read_recording(FIELD_EVENTS.read_text(), "field")
 HEADER = "device,event_time_utc,event,occupied,battery_mv,temp_min_c,temp_max_c,peak_distance_cm,network"
 
 
@@ -21,21 +22,20 @@ def rows(*lines: str) -> str:
 
 
 def test_the_field_events_are_read_whole_and_in_their_order() -> None:
-    recorded = read_recording(FIELD_EVENTS.read_text(), "field")
-    assert len(recorded) == 7252
-    assert len({event.reading.sensor.id for event in recorded}) == 27
-    assert Counter((event.reading.kind, event.reading.occupied is None) for event in recorded) == {
+    assert len(YEAR) == 7252
+    assert len({event.reading.sensor.id for event in YEAR}) == 27
+    assert Counter((event.reading.kind, event.reading.occupied is None) for event in YEAR) == {
         ("change", False): 5287,
         ("heartbeat", True): 1960,
         ("heartbeat", False): 5,
     }
-    first, second = recorded[0].reading, recorded[1].reading
+    first, second = YEAR[0].reading, YEAR[1].reading
     assert first.at_ms > second.at_ms  # newest first, as in the packet
 
 
 def test_a_tally_of_the_field_events_finds_repeats_late_ones_and_each_bays_newest_word() -> None:
     tally, newest = Tally(), dict[str, tuple[int, bool]]()
-    for event in read_recording(FIELD_EVENTS.read_text(), "field"):
+    for event in YEAR:
         reading = event.reading
         tally.note(reading)
         if reading.occupied is not None:
