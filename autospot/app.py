@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import resource
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,13 +14,21 @@ import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from api.app import ApiSettings, api_app
+from api.connections import listening
+from api.current import CurrentLots
+from api.health import Check, Health
+from api.lots import Lots
 from autospot.background import Background
 from autospot.clock import SystemClock
+from autospot.domain.access import Principal
 from autospot.domain.errors import Unauthenticated, Unavailable
 from autospot.follower import Follower
 from autospot.live import LiveLots
 from autospot.settings import Settings
 from autospot.storage import schema
+from autospot.storage.history import BayHistory
+from autospot.storage.idempotency import IdempotencyKeys
 from autospot.storage.mongo import Database
 from hub.app import Hub, HubSettings
 from hub.screen import Visitor
@@ -28,8 +37,6 @@ from hub.websocket import SocketLimits
 
 DATABASE_WAIT_SECONDS = 60.0
 """How long a start waits for the database before it gives up: longer than a replica set takes to elect a primary."""
-
-LISTEN_BACKLOG = 4096
 
 log = structlog.get_logger(__name__)
 
@@ -45,48 +52,81 @@ class Serving:
 @asynccontextmanager
 async def serving(settings: Settings, *, with_hub: bool, with_api: bool) -> AsyncIterator[Serving]:
     """Runs the wanted programs; entered once ready, left once everything is written and closed."""
-    database = Database(settings.mongo_url, settings.mongo_db)
+    _allow_many_files()
     background, clock, registry = Background(), SystemClock(), CollectorRegistry()
-    try:
-        await _prepared(database)
+    async with prepared_database(settings) as database:
         follower = Follower(LiveLots(), database, clock)
-        app = web.Application()
+        checks: dict[str, Check] = {"database": database.ping, "feed": follower.check}
+        resources: list[object] = [Health(checks, registry)]
+        if with_api:
+            resources.append(Lots(CurrentLots(follower.live, clock, follower.ready.is_set), BayHistory(database)))
+        app = api_app(
+            resources,
+            authenticate=_authenticate,
+            keys=IdempotencyKeys(database),
+            clock=clock,
+            registry=registry,
+            settings=ApiSettings(cors_origins=tuple(sorted(settings.allowed_origins))),
+        )
         if with_hub:
-            hub = Hub(database, follower, background, clock, _authenticate, registry, _hub_settings(settings))
+            hub = Hub(database, follower, background, clock, _visitor, registry, _hub_settings(settings))
             hub.serve_on(app)
+            checks["broker"] = hub.broker.check
         background.start("follower", follower.run())
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=5)
-        await runner.setup()
         try:
-            site = web.TCPSite(runner, settings.http_host, settings.http_port, backlog=LISTEN_BACKLOG)
-            await site.start()
-            # What was loaded lives as long as the process: the collector need not look at it again and again.
-            gc.collect()
-            gc.freeze()
-            host, port = runner.addresses[0][:2]
-            yield Serving(f"http://{host}:{port}", background.failed)
+            async with _listening(app, settings) as url:
+                yield Serving(url, background.failed)
         finally:
-            await runner.cleanup()
             await background.stop()
+
+
+@asynccontextmanager
+async def _listening(app: web.Application, settings: Settings) -> AsyncIterator[str]:
+    async with listening(app, settings.http_host, settings.http_port) as door:
+        # What was loaded lives as long as the process: the collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
+        host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
+        yield f"http://{host}:{door.port}"
+
+
+def _allow_many_files() -> None:
+    """A screen is a file descriptor; the usual soft limit of 1,024 is from another time."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+async def _authenticate(token: str) -> Principal:
+    raise Unauthenticated("no accounts yet")
+
+
+async def _visitor(token: str) -> Visitor:
+    raise Unauthenticated("no accounts yet")
+
+
+@asynccontextmanager
+async def prepared_database(settings: Settings) -> AsyncIterator[Database]:
+    """The database with every collection and index; `Unavailable` if it does not answer in `DATABASE_WAIT_SECONDS`."""
+    database = Database(settings.mongo_url, settings.mongo_db)
+    try:
+        await _answering(database)
+        await database.prepare(schema.DECLARED)
+        yield database
     finally:
         database.close()
 
 
-async def _authenticate(token: str) -> Visitor:
-    raise Unauthenticated("no accounts yet")
-
-
-async def _prepared(database: Database) -> None:
+async def _answering(database: Database) -> None:
     deadline = asyncio.get_running_loop().time() + DATABASE_WAIT_SECONDS
     while True:
         try:
             await database.ping()
-            break
         except Unavailable:
             if asyncio.get_running_loop().time() > deadline:
                 raise
             log.warning("waiting_for_database")
-    await database.prepare(schema.DECLARED)
+        else:
+            return
 
 
 def _hub_settings(settings: Settings) -> HubSettings:

@@ -6,17 +6,27 @@ import asyncio
 import signal
 import sys
 from collections.abc import Coroutine
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 import uvloop
 
+import bench.cli as benchmarks
+import sensors_sim.cli as simulator
+from autospot import cli_lots, cli_tariff
 from autospot.app import serving
+from autospot.demo import DemoOptions, demo
 from autospot.domain.errors import AutoSpotError
+from autospot.embedded import Endpoints
 from autospot.logs import configure_logs
 from autospot.settings import Settings, load_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app.add_typer(cli_lots.app, name="lots")
+app.add_typer(cli_tariff.app, name="tariff")
+app.add_typer(simulator.app, name="sim")
+app.add_typer(benchmarks.app, name="bench")
 
 
 def main() -> None:
@@ -53,6 +63,51 @@ def api() -> None:
     run(_serve(_settings(), with_hub=False, with_api=True))
 
 
+@app.command("demo")
+def run_demo(
+    data: Annotated[Path, typer.Option(help="Folder for all data; made if missing.")],
+    http_port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: 8080, or a free one.")] = None,
+    mqtt_port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: a free one.")] = None,
+    mongo_port: Annotated[int | None, typer.Option(min=1, max=65535, help="Default: a free one.")] = None,
+    *,
+    sim: Annotated[bool, typer.Option(help="Run the sensor simulator.")] = True,
+    anonymous_broker: Annotated[bool, typer.Option(help="Let anybody on this machine use the broker.")] = False,
+) -> None:
+    """Run everything on this machine: database, broker, hub, API, simulator."""
+    configure_logs("warning", "auto")
+    run(_demo(DemoOptions(data, http_port, mqtt_port, mongo_port, sim, anonymous_broker)))
+
+
+async def _demo(options: DemoOptions) -> int:
+    stop = _stop_signal()
+    async with demo(options) as running:
+        print(_where(running.endpoints), flush=True)
+        stopped, ended = asyncio.create_task(stop.wait()), asyncio.create_task(running.ended())
+        await asyncio.wait({stopped, ended}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if not ended.done():
+            ended.cancel()
+            return 0
+        print(f"autospot: {ended.result()}", file=sys.stderr)
+        return 1
+
+
+def _where(endpoints: Endpoints) -> str:
+    lines = ["AutoSpot runs. Ctrl-C ends it.", ""]
+    lines += [f"  {page:<10}{url}" for page, url in endpoints.pages.items()]
+    lines += ["", *(f"  {role:<10}{login.email}  {login.password}" for role, login in endpoints.logins.items())]
+    lines += ["", f"  {'mqtt':<10}{endpoints.mqtt}", f"  {'mongo':<10}{endpoints.mongo}"]
+    return "\n".join(lines)
+
+
+def _stop_signal() -> asyncio.Event:
+    """Set by SIGINT, SIGTERM and SIGHUP: an orderly end."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
 def _settings() -> Settings:
     settings = load_settings()
     configure_logs(settings.log_level, settings.log_format)
@@ -60,10 +115,7 @@ def _settings() -> Settings:
 
 
 async def _serve(settings: Settings, *, with_hub: bool, with_api: bool) -> int:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    stop = _stop_signal()
     async with serving(settings, with_hub=with_hub, with_api=with_api) as program:
         print(f"autospot serves {program.url}", flush=True)
         ended = [asyncio.create_task(event.wait()) for event in (stop, program.failed)]

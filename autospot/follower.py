@@ -79,6 +79,14 @@ class Follower:
                 self._fall_behind()
                 await asyncio.sleep(RETRY_SECONDS)
 
+    async def check(self) -> None:
+        """For readiness: `Unavailable` while the fold has not caught up or the database does not answer."""
+        if not self.ready.is_set():
+            raise Unavailable("live state is still being loaded")
+        if self.live.behind_since_ms is not None:
+            seconds = (self._clock.now_ms() - self.live.behind_since_ms) / 1000
+            raise Unavailable(f"the feed has not been heard for {seconds:.0f} s")
+
     async def _start(self) -> None:
         epoch = await self._marks.epoch()
         rev = await self._marks.oldest_checkpoint("bays")

@@ -264,11 +264,10 @@ class Ingest:
                 sensor.durable = sensor.half
 
 
+_HEALTH = ("battery", "battery_volts", "battery_low", "rssi", "snr", "temperature")
+
+
 def _note_health(sensor: Sensor, reading: Reading) -> None:
-    if reading.battery is None and reading.rssi is None and reading.temperature is None and reading.snr is None:
-        return
-    health = sensor.health = sensor.health or {}
-    for name in ("battery", "battery_volts", "rssi", "snr", "temperature"):
-        value = getattr(reading, name)
-        if value is not None:
-            health[name] = value
+    said = {name: value for name in _HEALTH if (value := getattr(reading, name)) is not None}
+    if said:
+        sensor.health = {**(sensor.health or {}), **said}

@@ -20,7 +20,7 @@ import paho.mqtt.client as paho
 import structlog
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
-from autospot.domain.errors import InvalidInput
+from autospot.domain.errors import InvalidInput, Unavailable
 
 RECEIVE_BYTES = 1 << 18
 SEND_LIMIT_BYTES = 8 << 20
@@ -313,6 +313,11 @@ class Broker:
             self._paused = False
             self._loop.add_reader(sock.fileno(), self._readable)
             self._loop.call_soon(self._readable)
+
+    async def check(self) -> None:
+        """For readiness: `Unavailable` while there is no session with the broker."""
+        if not self.connected.is_set():
+            raise Unavailable("no connection to the broker")
 
     def publish_retained(self, topic: str, payload: bytes) -> None:
         """Publishes a retained message, QoS 1. While disconnected it is dropped: the hub says everything again after

@@ -111,13 +111,21 @@ def event_time_ms(reading: Reading, arrived_ms: int) -> tuple[int, bool]:
     return at_ms, False
 
 
+COUNTER_RESET_MS = 60 * 60 * 1000
+"""A radio session whose frame counter fell although its clock is this much further began anew without a join: devices
+activated by personalisation do that at every restart (LoRaWAN 1.0.4, section 4.3.1.5)."""
+
+
 def age(before: SensorHalf, boot: int | str | None, seq: int | None, at_ms: int) -> int:
     """How a reading compares with what the bay said: negative is older, zero the same reading, positive newer.
 
-    By `(boot, seq)` where both sides have them and they are comparable, else by event time (realtime contract).
+    By `(boot, seq)` where both sides have them and they are comparable, else by event time (realtime contract). See
+    `COUNTER_RESET_MS` for the exception.
     """
     if boot is not None and seq is not None and before.boot is not None and before.seq is not None:
         if boot == before.boot:
+            if isinstance(boot, str) and seq < before.seq and before.at_ms and at_ms - before.at_ms > COUNTER_RESET_MS:
+                return 1
             return seq - before.seq
         if isinstance(boot, int) and isinstance(before.boot, int):
             return boot - before.boot

@@ -120,7 +120,15 @@ async def the_screen_is_right(program: Program, database: Database, sensors: Sen
         bay: "unknown" if seq < 0 else "occupied" if seq % 2 == 0 else "free" for bay, seq in sensors.taken.items()
     }
     async with await Watcher.connect(program.url, "crash") as screen:
-        await eventually(lambda: {bay: screen.state("crash", bay) for bay in expected} == expected, deadline_seconds=10)
+
+        def wrong() -> dict[str, tuple[str | None, str]]:
+            shown = {bay: screen.state("crash", bay) for bay in expected}
+            return {bay: (shown[bay], state) for bay, state in expected.items() if shown[bay] != state}
+
+        try:
+            await eventually(lambda: not wrong(), deadline_seconds=10)
+        except AssertionError:
+            raise AssertionError(f"shown and expected: {wrong()}; {sensors.taken}; {program.log()[-2000:]}") from None
 
     async def stored() -> bool:
         states = {row["bay"]: row["state"] async for row in database.collection("bays").find({"lot": "crash"})}

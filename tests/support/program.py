@@ -45,7 +45,7 @@ class Program:
         assert self._process is None or self._process.returncode is None, self._log.read_text()[-3000:]
         try:
             async with aiohttp.ClientSession() as session, session.get(f"{self.url}/readyz") as response:
-                return response.status != 503
+                return response.status == 200
         except aiohttp.ClientError:
             return False
 

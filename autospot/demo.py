@@ -1,0 +1,174 @@
+"""`autospot demo`: everything on this machine, with nothing installed beside the project.
+
+A mongod and a broker of its own, hub and API, two example sites, and simulated sensors; all data in one folder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from autospot.app import Serving, prepared_database, serving
+from autospot.clock import SystemClock
+from autospot.domain.lot import Lot
+from autospot.domain.lot_files import read_lots
+from autospot.embedded import Endpoints, Login, RunningParts, parts, published
+from autospot.embedded.process import tethered
+from autospot.services.registry import Registry
+from autospot.settings import Settings, load_settings
+from autospot.storage.lots import Lots
+
+SITES = ("harbour.json", "market-street.json")
+SIMULATOR_STOP_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What `autospot demo` was asked for. Ports None: free ones (HTTP: 8080 if that is free)."""
+
+    data: Path
+    http_port: int | None = None
+    mqtt_port: int | None = None
+    mongo_port: int | None = None
+    simulate: bool = True
+    anonymous_broker: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A running demo: where it is found, and what happens when a part of it dies."""
+
+    endpoints: Endpoints
+    parts: RunningParts
+    serving: Serving
+    simulator: asyncio.subprocess.Process | None
+
+    async def ended(self) -> str:
+        """Waits until a part dies and returns what to say about it."""
+        waits = {
+            asyncio.create_task(self._part_failed()),
+            asyncio.create_task(self._server_failed()),
+            asyncio.create_task(self._simulator_ended()),
+        }
+        try:
+            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            return done.pop().result()
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def _part_failed(self) -> str:
+        return str(await self.parts.failure())
+
+    async def _server_failed(self) -> str:
+        await self.serving.failed.wait()
+        return "a part of the server died; the log above says why"
+
+    async def _simulator_ended(self) -> str:
+        if self.simulator is None:
+            await asyncio.Event().wait()
+            return ""
+        code = await self.simulator.wait()
+        return f"the simulator ended with exit code {code}"
+
+
+@asynccontextmanager
+async def demo(options: DemoOptions) -> AsyncIterator[Demo]:
+    """Runs everything; entered when every address in `endpoints.json` answers."""
+    async with AsyncExitStack() as stack:
+        running = await stack.enter_async_context(
+            parts(
+                options.data,
+                mongo_port=options.mongo_port,
+                mqtt_port=options.mqtt_port,
+                anonymous_broker=options.anonymous_broker,
+            )
+        )
+        settings = _settings(options, running)
+        sites = list(_example_sites())
+        await _prepare(settings, sites)
+        program = await stack.enter_async_context(serving(settings, with_hub=True, with_api=True))
+        simulator = None
+        if options.simulate:
+            simulator = await stack.enter_async_context(_simulator(options.data, running.mqtt_url_for("sensors")))
+        endpoints = _endpoints(program.url, running, sites)
+        stack.enter_context(published(endpoints, options.data))
+        yield Demo(endpoints, running, program, simulator)
+
+
+def _settings(options: DemoOptions, running: RunningParts) -> Settings:
+    return load_settings(
+        mongo_url=running.mongo_url,
+        mongo_db="autospot",
+        mqtt_url=running.mqtt_url,
+        http_host="127.0.0.1",
+        http_port=options.http_port or 0,
+        secret_key=_kept_secret(options.data / "secret-key"),
+    )
+
+
+def _kept_secret(file: Path) -> str:
+    """The same secret at every start of one folder: tokens and encrypted plates outlive a restart."""
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(48))
+    return file.read_text().strip()
+
+
+def _example_sites() -> Iterator[Lot]:
+    for name in SITES:
+        with _site_file(name) as file, file.open(encoding="utf-8") as text:
+            yield from read_lots(text)
+
+
+@contextmanager
+def _site_file(name: str) -> Iterator[Path]:
+    with resources.as_file(resources.files("sites") / name) as path:
+        yield path
+
+
+async def _prepare(settings: Settings, sites: Sequence[Lot]) -> None:
+    async with prepared_database(settings) as database:
+        async for _saved in Registry(Lots(database)).import_lots(sites, SystemClock().now()):
+            pass
+
+
+@asynccontextmanager
+async def _simulator(folder: Path, mqtt_url: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    lots = [json.loads((resources.files("sites") / name).read_text())["lots"] for name in SITES]
+    file = folder / "sites.json"
+    file.write_text(json.dumps({"lots": [lot for group in lots for lot in group]}))
+    with (folder / "simulator.log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            *tethered([sys.executable, "-m", "autospot", "sim", "run", "--lots", str(file), "--mqtt", mqtt_url]),
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), SIMULATOR_STOP_SECONDS)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+
+
+def _endpoints(url: str, running: RunningParts, sites: Sequence[Lot]) -> Endpoints:
+    return Endpoints(
+        http=url,
+        mqtt=running.mqtt_url_for("sensors"),
+        mongo=running.mongo_url,
+        logins={"driver": Login("", ""), "operator": Login("", "")},
+        pages={"display": f"{url}/display/{sites[0].lot}", "driver": url, "operator": url, "docs": f"{url}/docs"},
+    )
