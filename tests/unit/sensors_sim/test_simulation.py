@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sensors_sim.lots import Sensor
+from sensors_sim.lots import Sensor, read_lots
 from sensors_sim.reading import Reading
-from sensors_sim.simulation import Plan, Simulation
+from sensors_sim.simulation import Plan, Simulation, uses_of
 from tests.unit.sensors_sim.building import HOUR_MS, a_lot, a_plan, at
 
 START_MS = at("2026-11-23T08:00")
@@ -66,3 +69,15 @@ def test_it_knows_when_something_happens_next() -> None:
     simulation.start()
     quiet_until_ms = int(simulation.next_ms) - 1
     assert not simulation.advance(quiet_until_ms)
+
+
+@pytest.mark.parametrize(
+    "site", sorted((Path(__file__).parents[3] / "sites").glob("*.json")), ids=lambda path: path.stem
+)
+def test_the_example_sites_can_be_simulated(site: Path) -> None:
+    lots = read_lots(site.read_bytes())
+    simulation = Simulation(a_plan(lots, uses=uses_of(lots, {})))
+    said = simulation.start()
+    assert {reading.lot for reading in said} == {lot.code for lot in lots}
+    assert len(said) == sum(len(lot.bays) for lot in lots)
+    assert simulation.advance(START_MS + HOUR_MS)
