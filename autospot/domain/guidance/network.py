@@ -26,11 +26,11 @@ STAIRS_METRES_PER_LEVEL = 15.0
 """What a lift or stairs cost a walker, in metres walked in the same time at 1.3 m/s: about 23 s until a lift has come
 and closed its doors, 4 s per level in it; 12 s per flight of stairs."""
 
-ViaKind = Literal["aisle", "ramp", "lift", "stairs", "edge"]
+ViaKind = Literal["aisle", "ramp", "lift", "stairs", "edge", "bay"]
 
 
 class Via(NamedTuple):
-    """What an edge of the graph is in the plan. Plain edges have no code of their own."""
+    """What a piece of a way is in the plan. A plain edge has no code; `bay` is the piece between bay and aisle."""
 
     kind: ViaKind
     code: str = ""
@@ -57,6 +57,13 @@ class Stretch(NamedTuple):
     north: float
 
 
+class Tip(NamedTuple):
+    """A node by which a place joins the graph, and the metres between the two along the aisle."""
+
+    node: str
+    metres: float
+
+
 class Opening(NamedTuple):
     """Where a bay meets its aisle: `point`, `along` metres from the stretch's start, `aside` metres from its centre."""
 
@@ -64,6 +71,24 @@ class Opening(NamedTuple):
     along: float
     aside: float
     point: Point
+
+    @property
+    def ends(self) -> tuple[Tip, Tip]:
+        """Both ends of the stretch: whoever walks may use either."""
+        start, end, metres = self.stretch.start.node, self.stretch.end.node, self.stretch.metres
+        return Tip(start, self.along), Tip(end, metres - self.along)
+
+    @property
+    def entries(self) -> tuple[Tip, ...]:
+        """The ends a car may come from: of a one-way aisle the first, and the last for a bay right at it."""
+        start, end = self.ends
+        return (start, end) if not self.stretch.aisle.one_way or not end.metres else (start,)
+
+    @property
+    def departures(self) -> tuple[Tip, ...]:
+        """The ends a car may leave by: of a one-way aisle the last, and the first for a bay right at it."""
+        start, end = self.ends
+        return (start, end) if not self.stretch.aisle.one_way or not start.metres else (end,)
 
 
 class Network:

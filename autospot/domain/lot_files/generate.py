@@ -2,11 +2,11 @@
 
 One level, seen from above (up to `LEVEL_BAYS` bays; more bays make more levels, joined by ramps and a lift)::
 
-    W2 ═══════ aisle 2 ═══════ E2 ─► ramp
+    W2 ═══════ aisle 2 ═══════ E2 ── foot   the ramp up begins here
     ║  bays on both sides       ║
     W1 ═══════ aisle 1 ═══════ E1
     ║                           ║
-    W0 ═══════ aisle 0 ═══════ E0
+    W0 ═══════ aisle 0 ═══════ E0 ── head   the ramp from below ends here
     ║ entrance             exit ║
 
 Lift, stairs and a door stand beside the middle of the west cross aisle.
@@ -36,6 +36,7 @@ WEST, EAST = -AISLE_METRES / 2, ROW_METRES + AISLE_METRES / 2
 CORE = WEST - AISLE_METRES
 """Where the lift and the stairs stand."""
 
+RAMP = EAST + AISLE_METRES
 RAMP_METRES = 40.0
 
 _BERLIN_LAT, _BERLIN_LON = 52.45, 13.25
@@ -64,7 +65,7 @@ def generate_lots(lots: int, bays: int, prefix: str = "L") -> Iterator[Lot]:
 def generate_lot(code: str, bays: int, *, time_zone: str = "Europe/Berlin") -> Lot:
     """One lot with `bays` bays and everything that guidance and signs need."""
     counts = [min(LEVEL_BAYS, bays - first) for first in range(0, bays, LEVEL_BAYS)]
-    floors = [_Floor(number, count) for number, count in enumerate(counts)]
+    floors = [_Floor(number, count, top=number == len(counts) - 1) for number, count in enumerate(counts)]
     ground = floors[0]
     return Lot.model_construct(
         lot=code,
@@ -78,9 +79,9 @@ def generate_lot(code: str, bays: int, *, time_zone: str = "Europe/Berlin") -> L
         lifts=(Lift(lift="lift", path=tuple(floor.core for floor in floors)),) if len(floors) > 1 else (),
         stairs=(Stairs(stairs="stairs", path=tuple(floor.core for floor in floors)),) if len(floors) > 1 else (),
         edges=tuple(edge for floor in floors for edge in floor.edges()),
-        entrances=(Entrance(entrance="in", node=ground.node("in"), name="Entrance"),),
-        exits=(Exit(exit="out", node=ground.node("out"), name="Exit"),),
-        doors=(Door(door="door", node=ground.core, name="Main door"),),
+        entrances=(Entrance(entrance="in", node=ground.node("in")),),
+        exits=(Exit(exit="out", node=ground.node("out")),),
+        doors=(Door(door="door", node=ground.core),),
         signs=(Sign(sign="sign-in", entrance="in", name="Entrance sign"),),
     )
 
@@ -88,8 +89,9 @@ def generate_lot(code: str, bays: int, *, time_zone: str = "Europe/Berlin") -> L
 class _Floor:
     """One level of the pattern above, with `count` bays."""
 
-    def __init__(self, number: int, count: int) -> None:
+    def __init__(self, number: int, count: int, *, top: bool) -> None:
         self.number = number
+        self.top = top
         self.code = f"P{number}"
         self.count = count
         self.rows = -(-count // AISLE_BAYS)
@@ -122,6 +124,10 @@ class _Floor:
         if self.number == 0:
             yield Node(node=self.node("in"), level=self.code, x=WEST, y=-AISLE_METRES)
             yield Node(node=self.node("out"), level=self.code, x=EAST, y=-AISLE_METRES)
+        else:
+            yield Node(node=self.node("head"), level=self.code, x=RAMP, y=_middle(0))
+        if not self.top:
+            yield Node(node=self.node("foot"), level=self.code, x=RAMP, y=_middle(self.rows - 1))
 
     def aisles(self) -> Iterator[Aisle]:
         for row in range(self.rows):
@@ -136,6 +142,10 @@ class _Floor:
         if self.number == 0:
             yield Edge(start=self.node("in"), end=self.node("W0"), one_way=True)
             yield Edge(start=self.node("E0"), end=self.node("out"), one_way=True)
+        else:
+            yield Edge(start=self.node("head"), end=self.node("E0"), way="drive")
+        if not self.top:
+            yield Edge(start=self.node(f"E{self.rows - 1}"), end=self.node("foot"), way="drive")
 
 
 def _middle(row: int) -> float:
@@ -152,5 +162,5 @@ def _kind(row: int, column: int) -> BayKind:
 
 
 def _ramp(below: _Floor, above: _Floor) -> Ramp:
-    path = (below.node(f"E{below.rows - 1}"), above.node("E0"))
+    path = (below.node("foot"), above.node("head"))
     return Ramp(ramp=f"R{above.number}", name=f"Ramp {above.number}", path=path, metres=RAMP_METRES)
