@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from bench.processes import Worker, free_port, load_arguments
+from bench.processes import Worker, free_port, load_arguments, machine_busy_seconds
 from bench.result import SETTLE_SECONDS, Run
 from bench.schedule import Load, Schedule
 from bench.stack import running_broker
@@ -34,10 +34,10 @@ def run_broker_floor(load: Load, folder: Path) -> Run:
         time.sleep(max(0.0, (schedule.due_ms(load.first_measured) - now_ms()) / 1000))
         parts = {"hub": subscriber, "broker": broker.process, "sender": sender}
         before = {name: part.cpu_seconds() for name, part in parts.items()}
-        began = time.monotonic()
+        began, busy = time.monotonic(), machine_busy_seconds()
         sent = sender.wait_answer()
         settled = subscriber.ask("settle", within_seconds=SETTLE_SECONDS)
-        seconds = time.monotonic() - began
+        seconds, busy = time.monotonic() - began, machine_busy_seconds() - busy
         cpu = {name: part.cpu_seconds() - before[name] for name, part in parts.items()}
         return Run(
             system=BROKER_ALONE,
@@ -48,6 +48,7 @@ def run_broker_floor(load: Load, folder: Path) -> Run:
             missing=settled["missing"],
             hub_cores=cpu["hub"] / seconds,
             sender_late_p99_ms=sent["lateness"]["p99_ms"],
+            others_cores=(busy - sum(cpu.values())) / seconds,
         )
 
 

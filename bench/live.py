@@ -28,7 +28,7 @@ PRODUCT: Final = "autospot"
 class LivePlan:
     """What scenario `live` does. `slow_rates` are for the systems that saturate far below the others."""
 
-    rates: tuple[int, ...] = (4_000, 8_000, 12_000, 16_000, 20_000, 25_000, 30_000)
+    rates: tuple[int, ...] = (4_000, 8_000, 10_000, 12_000, 14_000, 16_000, 18_000, 20_000, 22_500, 25_000, 30_000)
     slow_rates: tuple[int, ...] = (100, 200, 400, 600, 800, 1_000, 1_500)
     lots: int = 20
     bays: int = 500

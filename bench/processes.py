@@ -69,6 +69,12 @@ def _die_with_parent() -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def machine_busy_seconds() -> float:
+    """Processor seconds that all cores have spent on anything since the machine came up, what a host stole included."""
+    times = psutil.cpu_times()
+    return float(times.user + times.nice + times.system + times.irq + times.softirq + times.steal)
+
+
 class Child:
     """A process that belongs to the benchmark.
 

@@ -15,7 +15,7 @@ from rich.table import Table
 from bench.console import console
 from bench.fanout import FrameCost
 from bench.live import PRODUCT, floor_at
-from bench.result import LIMIT_MS, Median, best, finite, ratio
+from bench.result import LIMIT_MS, Median, best, finite, highest_tried, ratio
 from bench.targets import Finding
 
 VERDICT_STYLE: Final = {"aim": "green", "must": "yellow", "missed": "red", "not measured": "dim"}
@@ -37,6 +37,7 @@ def runs_table(groups: Sequence[Median]) -> Table:
         table.add_column(name, justify="right")
     table.add_column("mongod us", justify="right")
     table.add_column("broker us", justify="right")
+    table.add_column("others' cores", justify="right")
     table.add_column("gate")
     for group in groups:
         floor = floor_at(groups, group.rate)
@@ -52,13 +53,14 @@ def runs_table(groups: Sequence[Median]) -> Table:
             number(group.figure("hub_cores"), 2),
             number(group.cpu("mongod")),
             number(group.cpu("broker")),
+            number(group.figure("others_cores"), 2),
             "right" if group.right else "[red]WRONG[/red]",
         )
     return table
 
 
 def best_table(groups: Sequence[Median]) -> Table:
-    """The highest rate that each system keeps up with, and AutoSpot's multiple of it."""
+    """The highest rate that each system keeps up with, and AutoSpot's multiple of it; "≥": no higher one was tried."""
     title = f"Highest rate with p99 within {LIMIT_MS:.0f} ms and nothing wrong"
     table = Table("system", title=title, title_justify="left")
     for name in ("readings/s", "p99 ms", "hub us/reading", "autospot's multiple"):
@@ -70,7 +72,8 @@ def best_table(groups: Sequence[Median]) -> Table:
             table.add_row(system, "none", "-", "-", "-")
             continue
         multiple = number(ratio(ours.rate, top.rate), 2) if ours else "-"
-        table.add_row(system, f"{top.rate:,}", number(top.p99_ms), number(top.cpu("hub")), multiple)
+        more = "≥ " if top.rate == highest_tried(groups, system) else ""
+        table.add_row(system, f"{more}{top.rate:,}", number(top.p99_ms), number(top.cpu("hub")), multiple)
     return table
 
 

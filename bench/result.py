@@ -13,13 +13,18 @@ from bench.gate import Verdict
 LIMIT_MS: Final = 150.0
 """A rate counts as kept up with while the 99th percentile of event to screen is at most this."""
 
+NOISE_CORES: Final = 0.25
+
 SETTLE_SECONDS: Final = 10.0
 """How long a system may take, after the last reading was due, to show everything. Behind after that is behind."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Everything one run measured. Processor time is in microseconds, of the measured window alone."""
+    """Everything one run measured. Processor time is in microseconds, of the measured window alone.
+
+    `others_cores` is what the machine did besides: a run is `noisy` above NOISE_CORES, and then says little.
+    """
 
     system: str
     rate: int
@@ -39,6 +44,7 @@ class Run:
     verdicts: tuple[Verdict, ...] = ()
     projection_seconds: float = math.nan
     sender_late_p99_ms: float = math.nan
+    others_cores: float = math.nan
 
     @property
     def p99_ms(self) -> float:
@@ -51,14 +57,19 @@ class Run:
         return not self.missing and not self.faults and all(verdict.passed for verdict in self.verdicts)
 
     @property
+    def noisy(self) -> bool:
+        """The machine was busy with something else."""
+        return self.others_cores > NOISE_CORES
+
+    @property
     def untrue(self) -> bool:
         """Something is shown or stored that was not said. Being behind is not untrue, only too slow."""
         return bool(self.faults) or (not self.missing and not all(verdict.passed for verdict in self.verdicts))
 
     @property
     def hopeless(self) -> bool:
-        """So far over the limit that a higher rate need not be tried."""
-        return not self.right or self.p99_ms > 2 * LIMIT_MS
+        """So far over the limit, on a quiet machine, that a higher rate need not be tried."""
+        return not self.noisy and (not self.right or self.p99_ms > 2 * LIMIT_MS)
 
     @property
     def wrong(self) -> list[str]:
@@ -148,6 +159,11 @@ def best(groups: Sequence[Median], system: str) -> Median | None:
     """The highest rate that `system` kept up with; None when there is none."""
     kept = [group for group in groups if group.system == system and group.keeps_up]
     return max(kept, key=lambda group: group.rate, default=None)
+
+
+def highest_tried(groups: Sequence[Median], system: str) -> int:
+    """The highest rate that `system` was asked for."""
+    return max(group.rate for group in groups if group.system == system)
 
 
 def ratio(ours: float, theirs: float) -> float:

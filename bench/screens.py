@@ -97,15 +97,18 @@ class Screen(asyncio.Protocol):
             else:
                 self._take(data)
         except (WebsocketError, ValueError, msgspec.DecodeError) as error:
-            self._tally.fault(f"{self.lot}: {error}")
+            self._fail(str(error))
             self.leave()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """A connection that the server ends is a fault; one that this side has left is not."""
         if self._transport is not None:
-            self._tally.fault(f"{self.lot}: connection lost: {exc or 'closed'}")
+            self._fail(f"connection lost: {exc or 'closed'}")
+
+    def _fail(self, why: str) -> None:
+        self._tally.fault(f"{self.lot}: {why}")
         if not self.ready.done():
-            self.ready.set_exception(ConnectionError(f"{self.lot}: lost before its snapshot"))
+            self.ready.set_exception(ConnectionError(f"{self.lot}: no snapshot: {why}"))
 
     def leave(self) -> None:
         """Hang up without ceremony."""

@@ -38,7 +38,8 @@ class Session:
         p99 = "behind" if math.isinf(run.p99_ms) else f"p99 {run.p99_ms:7.1f} ms"
         hub = f"hub {run.cpu_us_per_reading['hub']:6.0f} us/reading, {run.hub_cores:.2f} cores"
         mark = "right" if run.right else "[red]WRONG[/red]"
-        self.console.print(f"{run.system:24} {run.rate:>6}/s {run.screens:>6} screens  {p99}  {hub}  {mark}")
+        noise = f"  [yellow]others took {run.others_cores:.1f} cores[/yellow]" if run.noisy else ""
+        self.console.print(f"{run.system:24} {run.rate:>6}/s {run.screens:>6} screens  {p99}  {hub}  {mark}{noise}")
         for line in run.wrong:
             self.console.print(f"  {line}", markup=False)
         return run

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.gate import Verdict
-from bench.processes import Child, Worker, load_arguments
+from bench.processes import Child, Worker, load_arguments, machine_busy_seconds
 from bench.result import SETTLE_SECONDS, Run
 from bench.schedule import Load, Schedule
 from bench.stack import Broker, Database, running_broker
@@ -108,6 +108,7 @@ def measure(system: System, load: Load, screens: int, place: Place, hub: Child, 
             verdicts=tuple(verdicts),
             projection_seconds=projection_seconds,
             sender_late_p99_ms=sent["lateness"]["p99_ms"],
+            others_cores=(spent.busy - sum(spent.cpu.values())) / spent.seconds,
         )
 
 
@@ -143,9 +144,10 @@ def connect_crowd(crew: Crew, crowd: Crowd, hub: Child) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """Processor seconds by process, frames and bytes on the screens, at `seconds` of the runner's own clock."""
+    """Processor seconds, `busy` of the whole machine and by process; frames and bytes on the screens; at `seconds`."""
 
     seconds: float
+    busy: float
     cpu: dict[str, float]
     frames: int
     bytes: int
@@ -153,15 +155,17 @@ class Meter:
     def since(self, before: Meter) -> Meter:
         """What was used between two readings of the meter."""
         cpu = {name: used - before.cpu[name] for name, used in self.cpu.items()}
-        return Meter(self.seconds - before.seconds, cpu, self.frames - before.frames, self.bytes - before.bytes)
+        busy = self.busy - before.busy
+        return Meter(self.seconds - before.seconds, busy, cpu, self.frames - before.frames, self.bytes - before.bytes)
 
 
 def _meter(crew: Crew, broker: Broker, database: Database, hub: Child) -> Meter:
     parts: dict[str, Child] = {"hub": hub, "broker": broker.process, "mongod": database.process}
     parts |= {"sender": crew.sender, "parsers": crew.parsers, "drainers": crew.drainers}
     cpu = {name: process.cpu_seconds() for name, process in parts.items()}
+    at, busy = time.monotonic(), machine_busy_seconds()
     counted = [screens.ask("traffic") for screens in (crew.parsers, crew.drainers)]
-    return Meter(time.monotonic(), cpu, sum(one["frames"] for one in counted), sum(one["bytes"] for one in counted))
+    return Meter(at, busy, cpu, sum(one["frames"] for one in counted), sum(one["bytes"] for one in counted))
 
 
 def _start(crew: Crew, load: Load, broker: Broker, database: Database, hub: Child) -> tuple[Schedule, Meter]:

@@ -126,7 +126,9 @@ class FrameReader:
                 self._rest = stream[start:]
                 return
             if stream[start] & 0xF0 != 0x80 or not stream[start] & 0x0F:
-                raise WebsocketError("fragmented or compressed frame from the server")
+                raise WebsocketError(
+                    f"neither a whole nor a plain frame from the server: {stream[start : start + 32]!r}"
+                )
             yield stream[start] & 0x0F, stream[payload:end]
             start = end
 

@@ -1,8 +1,8 @@
 // An MQTT 3.1.1 session without mqtt.js's client around it: the parser of the same authors on a bare socket.
 //
-// What it brings: mqtt.js keeps a store, a stream and a promise-like callback per message, about 12 us each; the parser
-// alone takes 2 to 3. Messages come by the burst (everything one socket read held), so that a hub can batch without a
-// timer; and acknowledgements leave as one buffer and one write for a whole batch instead of one each.
+// What it brings: mqtt.js keeps a store, a stream and a callback per message, 9 us each with its acknowledgement; this
+// takes 4. Messages come by the burst (everything one socket read held), so that a hub can batch without a timer; and
+// acknowledgements leave as one buffer and one write for a whole batch instead of one each.
 
 import { connect } from "node:net";
 import packets from "mqtt-packet";
