@@ -19,7 +19,7 @@ from typing import Any, Final, cast
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 
-from api.problems import HeadersTooLarge, InternalError, UnreadableRequest, problem_response
+from api.problems import BadFraming, HeadersTooLarge, InternalError, problem_response, translated
 from autospot.domain.errors import AutoSpotError
 
 SWEEP_SECONDS: Final = 1.0
@@ -27,7 +27,7 @@ LINGER_SECONDS: Final = 2.0
 """How long the rest of a body that nobody wants is read before the connection is closed."""
 
 HEADER_LINE_BYTES: Final = 8190
-HEADERS_LIMIT: Final = 100
+HEADERS_LIMIT: Final = 64
 
 FILES_KEPT_FREE: Final = 256
 """File descriptors left for the database, the broker and files when connections are at their cap."""
@@ -98,6 +98,8 @@ class Connection(web.RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
+        if isinstance(resp, web.HTTPException) and resp.status >= 400:  # raised before any middleware: `Expect`
+            resp = problem_response(translated(resp), secrets.token_hex(8))
         finished = await super().finish_response(request, resp, start_time)
         self.busy_since = None
         self.first_byte_at = None
@@ -106,10 +108,10 @@ class Connection(web.RequestHandler):
             self._door.waiting[self] = None
         return finished
 
-    def set_parser(self, *parser: Any) -> None:
+    def set_parser(self, *parser: Any, **options: Any) -> None:
         """aiohttp hands the connection over to a websocket."""
         self.is_upgraded = True
-        super().set_parser(*parser)
+        super().set_parser(*parser, **options)
 
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
@@ -153,7 +155,7 @@ def _refusal_of(status: int, exc: BaseException | None) -> AutoSpotError:
     if isinstance(exc, LineTooLong):
         return HeadersTooLarge(f"a header line may have {HEADER_LINE_BYTES} bytes")
     if status < 500:
-        return UnreadableRequest("this is not HTTP as RFC 9112 defines it", code="malformed_request")
+        return BadFraming("this is not HTTP as RFC 9112 defines it")
     return InternalError()
 
 
@@ -164,8 +166,9 @@ class Door:
         self._server = server
         self._limits = limits
         self._loop = asyncio.get_running_loop()
+        self.port = 0
         self._most = limits.connections or connections_possible()
-        self._open: set[Connection] = set()
+        self.open: set[Connection] = set()
         self.waiting: dict[Connection, None] = {}
         """Connections that wait for a request, longest first."""
         make_request = server.request_factory
@@ -176,6 +179,11 @@ class Door:
 
         server.request_factory = begin_request
         self._sweep = self._loop.call_later(SWEEP_SECONDS, self._cut_late)
+
+    @property
+    def at_work(self) -> int:
+        """How many connections are neither waiting nor closed."""
+        return len(self.open) - len(self.waiting)
 
     def connection(self) -> Connection:
         """The protocol for a connection that comes in."""
@@ -193,24 +201,24 @@ class Door:
 
     def admits(self, connection: Connection) -> bool:
         """True, and `connection` counted, if there is room or room can be made. See `ConnectionLimits`."""
-        if len(self._open) >= self._most:
+        if len(self.open) >= self._most:
             longest = next(iter(self.waiting), None)
             if longest is None:
                 return False
             longest.cut()
             self.forget(longest)
-        self._open.add(connection)
+        self.open.add(connection)
         self.waiting[connection] = None
         return True
 
     def forget(self, connection: Connection) -> None:
         """It is closed."""
-        self._open.discard(connection)
+        self.open.discard(connection)
         self.waiting.pop(connection, None)
 
     def _cut_late(self) -> None:
         now = self._loop.time()
-        for connection in [each for each in self._open if each.is_late(now, self._limits)]:
+        for connection in [each for each in self.open if each.is_late(now, self._limits)]:
             connection.cut()
         self._sweep = self._loop.call_later(SWEEP_SECONDS, self._cut_late)
 
@@ -233,8 +241,8 @@ async def listening(
     limits: ConnectionLimits = ConnectionLimits(),
     *,
     shutdown_seconds: float = 5.0,
-) -> AsyncIterator[int]:
-    """Serves `app` on `host`:`port` (0: any free one) and yields the port. At the end requests at work get
+) -> AsyncIterator[Door]:
+    """Serves `app` on `host`:`port` (0: any free one), which `Door.port` tells. At the end requests at work get
     `shutdown_seconds` to be answered."""
     runner = web.AppRunner(app, shutdown_timeout=shutdown_seconds)
     await runner.setup()
@@ -242,7 +250,8 @@ async def listening(
     try:
         listener = await asyncio.get_running_loop().create_server(door.connection, host, port, backlog=1024)
         try:
-            yield listener.sockets[0].getsockname()[1]
+            door.port = listener.sockets[0].getsockname()[1]
+            yield door
         finally:
             listener.close()
     finally:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from aiohttp import web
 from pydantic import BaseModel, TypeAdapter
+from structlog.contextvars import bind_contextvars
 
 from api.call import REQUEST_ID, STANDING, Call, Edge
 from api.contract import JSON, PUBLIC, Bound, Encoded, File, Idempotency, Reply
@@ -39,6 +40,7 @@ class Endpoint:
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """The whole life. Refusals leave as `AutoSpotError` and are put into words by `api.envelope`."""
+        bind_contextvars(request_id=request[REQUEST_ID])
         if self._is_counted:
             self._count(request, self.edge.limits.hit_address(self._operation.limit, self.edge.addresses.of(request)))
         principal = await self._admitted(request, self._action) if self._action else None

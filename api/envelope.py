@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Iterable
+from functools import lru_cache
 from itertools import count
 from time import monotonic
 from typing import Final
@@ -15,14 +16,19 @@ from multidict import CIMultiDict, istr
 
 from api.call import REQUEST_ID, STANDING
 from api.metrics import RequestTally
-from api.problems import InternalError, NoSuchMethod, TooLarge, UnreadableRequest, problem_response
+from api.problems import BadFraming, InternalError, problem_response, translated
 from autospot.domain.errors import AutoSpotError, NotFound
 
 Serve = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
+_HOST_TEXT: Final = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=-]*(:[0-9]*)?|\[[0-9A-Fa-f:.]+\](:[0-9]*)?")
+"""reg-name, IPv4 or IPv6 address, and port (RFC 3986, section 3.2)."""
+
 _HOST: Final = istr("Host")
+_UPGRADE: Final = istr("Upgrade")
+_TRANSFER_ENCODING: Final = istr("Transfer-Encoding")
 _X_REQUEST_ID: Final = istr("X-Request-ID")
 _SAFE_HEADERS: Final = CIMultiDict({istr("Server"): "AutoSpot", istr("X-Content-Type-Options"): "nosniff"})
 """`Server` is set so that aiohttp does not tell what it is made of."""
@@ -56,7 +62,7 @@ class Envelope:
         request_id = request_id_of(request)
         request[REQUEST_ID] = request_id
         try:
-            one_host(request)
+            check_framing(request)
             if request.method == "OPTIONS":
                 response: web.StreamResponse = options_response(request)
             else:
@@ -105,12 +111,19 @@ def request_id_of(request: web.BaseRequest) -> str:
     return f"{_process}-{next(_count):08x}"
 
 
-def one_host(request: web.BaseRequest) -> None:
-    """A request with no `Host`, or with several, is refused (RFC 9112, section 3.2): two programs on its way could
-    see two different sites."""
+def check_framing(request: web.BaseRequest) -> None:
+    """Refuses what two programs on the way could read as two different requests: no `Host`, several or an impossible
+    one (RFC 9112, section 3.2), and an upgrade with a body, which the new protocol would take for its first words."""
     hosts = request.headers.getall(_HOST, ())
-    if len(hosts) != 1 and not (not hosts and request.version < HttpVersion11):
-        raise UnreadableRequest("a request has one Host header", code="malformed_request")
+    if (len(hosts) != 1 or not _is_host(hosts[0])) and (hosts or request.version >= HttpVersion11):
+        raise BadFraming("a request has one Host header")
+    if _UPGRADE in request.headers and (request.content_length or _TRANSFER_ENCODING in request.headers):
+        raise BadFraming("an upgrade has no body")
+
+
+@lru_cache(maxsize=256)
+def _is_host(text: str) -> bool:
+    return _HOST_TEXT.fullmatch(text) is not None
 
 
 def options_response(request: web.Request) -> web.Response:
@@ -119,14 +132,3 @@ def options_response(request: web.Request) -> web.Response:
     if isinstance(failed, web.HTTPMethodNotAllowed):
         return web.Response(status=204, headers={"Allow": ", ".join(sorted({*failed.allowed_methods, "OPTIONS"}))})
     raise NotFound("there is nothing at this path")
-
-
-def translated(error: web.HTTPException) -> AutoSpotError:
-    """aiohttp's own refusals in the words of this API."""
-    if isinstance(error, web.HTTPMethodNotAllowed):
-        return NoSuchMethod(f"{error.method} is not possible here", allowed={*error.allowed_methods, "OPTIONS"})
-    if error.status == 404:
-        return NotFound("there is nothing at this path")
-    if error.status == 413:
-        return TooLarge("the request is too large")
-    return UnreadableRequest("the request cannot be used as it is")

@@ -11,7 +11,7 @@ from multidict import MultiMapping
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from api.problems import InvalidInputs, TooLarge, TooSlow, UnreadableRequest, WrongContentType
+from api.problems import BadFraming, InvalidInputs, TooLarge, TooSlow, WrongContentType
 from api.strict_json import checked_json
 from autospot.domain.errors import NotFound
 
@@ -81,8 +81,8 @@ async def read_body(request: web.Request) -> bytes:
         raise TooSlow(f"the body did not arrive within {BODY_SECONDS:.0f} s") from error
     except web.HTTPRequestEntityTooLarge as error:
         raise TooLarge(f"a body may have {BODY_BYTES_LIMIT} bytes") from error
-    except web.RequestPayloadError as error:
-        raise UnreadableRequest("the body was cut off or is badly framed", code="malformed_body") from error
+    except (web.RequestPayloadError, ConnectionError) as error:  # badly framed, or the client is gone
+        raise BadFraming("the body was cut off or is badly framed", code="malformed_body") from error
 
 
 def body_values(model: type[Model], content_type: str, charset: str | None, body: bytes) -> Model:

@@ -15,6 +15,7 @@ from api.inputs import BODY_BYTES_LIMIT, BODY_SECONDS
 from api.limits import LimitClass
 from api.problems import (
     PROBLEM_TYPE,
+    BadFraming,
     HeadersTooLarge,
     InternalError,
     NoSuchMethod,
@@ -223,7 +224,7 @@ def errors_of(bound: Bound) -> Iterator[AutoSpotError]:
 def implied_errors(bound: Bound) -> Iterator[AutoSpotError]:
     """The refusals that follow from a declaration without being named in it."""
     declared = bound.operation
-    yield UnreadableRequest("a request has one Host header", code="malformed_request")
+    yield BadFraming("a request has one Host header")
     yield InvalidInput("unknown parameter", at="/query/colour")
     if declared.access != PUBLIC:
         yield Unauthenticated("send Authorization: Bearer and a token")
@@ -256,7 +257,7 @@ _BODY_ERRORS: Final = (
     UnreadableRequest("an object has the same name twice", code="duplicate_name"),
     UnreadableRequest("arrays and objects may be nested 32 deep", code="too_deep"),
     UnreadableRequest("an integer is beyond ±(2^53 - 1)", code="number_out_of_range"),
-    UnreadableRequest("the body was cut off or is badly framed", code="malformed_body"),
+    BadFraming("the body was cut off or is badly framed", code="malformed_body"),
     TooSlow(f"the body did not arrive within {BODY_SECONDS:.0f} s"),
     TooLarge(f"a body may have {BODY_BYTES_LIMIT} bytes"),
     WrongContentType("send the body as application/json in UTF-8"),

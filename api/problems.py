@@ -41,6 +41,12 @@ class UnreadableRequest(AutoSpotError):
     code = "unreadable_request"
 
 
+class BadFraming(UnreadableRequest):
+    """It is not certain where the request begins and ends: whatever follows on this connection is not trusted."""
+
+    code = "malformed_request"
+
+
 class TooLarge(AutoSpotError):
     """More than AutoSpot takes in one request."""
 
@@ -91,6 +97,19 @@ class InvalidInputs(InvalidInput):
     def __init__(self, places: Sequence[tuple[str, str]]) -> None:
         super().__init__("some of what was sent cannot be used", at=places[0][0] if places else "")
         self.places = tuple(places)
+
+
+def translated(error: web.HTTPException) -> AutoSpotError:
+    """aiohttp's own refusals in the words of this API."""
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        return NoSuchMethod(f"{error.method} is not possible here", allowed={*error.allowed_methods, "OPTIONS"})
+    if error.status == 403:
+        return Forbidden(error.text or "not allowed")
+    if error.status == 404:
+        return NotFound("there is nothing at this path")
+    if error.status == 413:
+        return TooLarge("the request is too large")
+    return UnreadableRequest("the request cannot be used as it is")
 
 
 class Answer(NamedTuple):
@@ -186,11 +205,11 @@ def problem_body(problem: Problem) -> bytes:
 
 
 def problem_response(error: AutoSpotError, request_id: str) -> web.Response:
-    """The whole answer. A connection whose request was not read to its end is closed after it."""
+    """The whole answer. The connection is closed after it where it is not certain that the request has ended there."""
     problem = problem_of(error, request_id)
     response = web.Response(
         body=problem_body(problem), status=problem.status, content_type=PROBLEM_TYPE, headers=headers_of(error)
     )
-    if isinstance(error, (TooLarge, TooSlow)):
+    if isinstance(error, (BadFraming, TooLarge, TooSlow)):
         response.force_close()
     return response

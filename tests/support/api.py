@@ -14,7 +14,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from api.app import ApiSettings, api_app
-from api.connections import ConnectionLimits, listening
+from api.connections import ConnectionLimits, Door, listening
 from api.limits import NO_RATES, LimitClass, Rates
 from autospot.clock import Clock, SetClock
 from autospot.domain.access import Principal, Role, Scope
@@ -53,10 +53,15 @@ async def tokens_for_tests(text: str) -> Principal:
 class RunningApi:
     """A server and a client of it."""
 
-    port: int
+    door: Door
     client: aiohttp.ClientSession
     app: web.Application
     registry: CollectorRegistry
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self.door.port
 
     @property
     def url(self) -> str:
@@ -99,8 +104,9 @@ async def running_api(
     trusted_proxies: Sequence[str] = (),
     cors_origins: Sequence[str] = (),
     limits: ConnectionLimits = ConnectionLimits(),  # noqa: B008 - frozen
+    routes: Sequence[web.RouteDef] = (),
 ) -> AsyncIterator[RunningApi]:
-    """Serves `resources` on a free port. Not limited unless `rates` says so."""
+    """Serves `resources`, and `routes` beside them, on a free port. Not limited unless `rates` says so."""
     registry = CollectorRegistry()
     app = api_app(
         resources,
@@ -110,5 +116,6 @@ async def running_api(
         registry=registry,
         settings=ApiSettings(trusted_proxies=trusted_proxies, cors_origins=cors_origins, rates=rates),
     )
-    async with listening(app, "127.0.0.1", 0, limits) as port, aiohttp.ClientSession() as client:
-        yield RunningApi(port, client, app, registry)
+    app.add_routes(routes)
+    async with listening(app, "127.0.0.1", 0, limits) as door, aiohttp.ClientSession() as client:
+        yield RunningApi(door, client, app, registry)
