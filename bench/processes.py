@@ -29,6 +29,9 @@ STOP_SECONDS: Final = 10.0
 ANSWER_SECONDS: Final = 120.0
 LOG_LINES_SHOWN: Final = 15
 POLL_SECONDS: Final = 0.02
+OWN_CODE: Final = {"PYTHONPATH": str(Path(__file__).parents[1])}
+"""Environment in which a Python process finds this package, wherever the runner was started."""
+
 _PR_SET_PDEATHSIG: Final = 1
 _libc = ctypes.CDLL(None)
 
@@ -188,7 +191,7 @@ class Worker(Child):
 
     def __init__(self, module: str, log_folder: Path, arguments: Mapping[str, Any]) -> None:
         command = [sys.executable, "-m", module, json.dumps(arguments)]
-        super().__init__(module, command, log_folder / f"{module}.log", pipes=True)
+        super().__init__(module, command, log_folder / f"{module}.log", OWN_CODE, pipes=True)
         self._unread = b""
 
     def tell(self, do: str, **fields: Any) -> None:

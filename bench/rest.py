@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bench.processes import BenchError, Child, Worker, answers_http, free_port
+from bench.processes import OWN_CODE, BenchError, Child, Worker, answers_http, free_port
 from bench.result import ratio
 from bench.schedule import Load, lot_code
 from bench.session import Session
@@ -93,7 +93,7 @@ def _bare_handler(folder: Path, body: bytes) -> Iterator[tuple[Child, int]]:
     body_file = folder / "body.json"
     body_file.write_bytes(body)
     command: list[str | Path] = [sys.executable, "-m", "bench.floors.bare_http", str(port), body_file]
-    with Child("bare_http", command, folder / "bare_http.log") as child:
+    with Child("bare_http", command, folder / "bare_http.log", OWN_CODE) as child:
         child.wait_ready(lambda: answers_http(f"http://127.0.0.1:{port}/"), START_SECONDS)
         yield child, port
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from bench.processes import BenchError, Child, answers_http, free_port
+from bench.processes import OWN_CODE, BenchError, Child, answers_http, free_port
 from bench.schedule import Load
 from bench.stack import Broker, Database
 
@@ -140,7 +140,7 @@ def import_lots(place: Place, load: Load) -> float:
 
 def naive_python() -> System:
     """One update and one send per message, aiomqtt and motor."""
-    return System("python naive", (sys.executable, "-m", "bench.peers.naive_hub"), slow=True)
+    return System("python naive", (sys.executable, "-m", "bench.peers.naive_hub"), OWN_CODE, slow=True)
 
 
 def node_systems() -> list[System]:

@@ -65,10 +65,10 @@ class NaiveHub:
             await socket.send_str(text)
 
 
-async def main() -> None:
+async def main(kind: type[NaiveHub]) -> None:
     """Run until ended."""
     client: Any = AsyncIOMotorClient(os.environ["BENCH_MONGO_URL"])
-    hub = NaiveHub(client[os.environ["BENCH_MONGO_DB"]].bays)
+    hub = kind(client[os.environ["BENCH_MONGO_DB"]].bays)
     await hub.bays.create_index("lot")
     app = web.Application()
     app.router.add_get("/v1/live", hub.live)
@@ -80,4 +80,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(NaiveHub))
