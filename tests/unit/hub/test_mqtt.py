@@ -1,0 +1,101 @@
+"""The hub's side of the broker connection: addresses, the buffered socket, and the seams it needs in paho."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+
+import paho.mqtt.client as paho
+import pytest
+
+from autospot.domain.errors import InvalidInput
+from hub.mqtt import BrokerAddress, BufferedSocket
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("mqtt://host", BrokerAddress("host", 1883, None, None, tls=False)),
+        ("mqtts://host", BrokerAddress("host", 8883, None, None, tls=True)),
+        ("mqtt://a%40b:p%3Aq@h:1", BrokerAddress("h", 1, "a@b", "p:q", tls=False)),
+    ],
+)
+def test_a_brokers_address_is_a_url(url: str, address: BrokerAddress) -> None:
+    assert BrokerAddress.parse(url) == address
+
+
+@pytest.mark.parametrize("url", ["", "host:1883", "http://host", "mqtt://", "mqtt://user:secret@"])
+def test_a_wrong_address_is_refused_without_repeating_its_password(url: str) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        BrokerAddress.parse(url)
+    assert "secret" not in refusal.value.message
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[BufferedSocket, socket.socket]]:
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    buffered = BufferedSocket(ours)
+    yield buffered, theirs
+    buffered.close()
+    theirs.close()
+
+
+def test_many_small_reads_are_served_from_one_large_one(pair: tuple[BufferedSocket, socket.socket]) -> None:
+    buffered, broker = pair
+    broker.sendall(b"abcdef")
+    assert buffered.recv(2) == b"ab"
+    broker.sendall(b"gh")
+    assert buffered.pending() == 4
+    assert [buffered.recv(3), buffered.recv(3)] == [b"cde", b"f"]
+    assert buffered.pending() == 0
+    assert buffered.recv(9) == b"gh"
+    with pytest.raises(BlockingIOError):
+        buffered.recv(1)
+    broker.close()
+    assert buffered.recv(1) == b""
+
+
+async def test_what_one_turn_sends_leaves_together_and_in_order(pair: tuple[BufferedSocket, socket.socket]) -> None:
+    buffered, broker = pair
+    buffered.attach(asyncio.get_running_loop())
+    buffered.send(b"one ")
+    buffered.send(b"two")
+    broker.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        broker.recv(10)
+    await asyncio.sleep(0)
+    assert broker.recv(10) == b"one two"
+
+
+async def test_what_the_kernel_does_not_take_is_sent_later_in_order(pair: tuple[BufferedSocket, socket.socket]) -> None:
+    buffered, broker = pair
+    loop = asyncio.get_running_loop()
+    buffered.attach(loop)
+    octets = bytes(range(256)) * 8192
+    for start in range(0, len(octets), 1000):
+        buffered.send(octets[start : start + 1000])
+    broker.setblocking(False)
+    received = bytearray()
+    async with asyncio.timeout(10):
+        while len(received) < len(octets):
+            received += await loop.sock_recv(broker, 1 << 16)
+    assert received == octets
+
+
+async def test_a_broker_that_reads_nothing_makes_paho_wait(
+    pair: tuple[BufferedSocket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.mqtt.SEND_LIMIT_BYTES", 100)
+    buffered, _broker = pair
+    buffered.attach(asyncio.get_running_loop())
+    buffered.send(b"x" * 101)
+    with pytest.raises(BlockingIOError):
+        buffered.send(b"y")
+
+
+def test_paho_still_has_the_seams_the_hub_uses() -> None:
+    client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+    for seam in ("_create_socket", "_handle_publish", "_in_packet"):
+        assert hasattr(client, seam), f"paho moved {seam}: see hub.mqtt._Client"
