@@ -19,7 +19,7 @@ from api.problems import PROBLEM_TYPE, headers_of, problem_body, problem_of
 from api.responses import WholeResponse
 from autospot.domain.access import Action, Principal, require
 from autospot.domain.errors import AutoSpotError, Unauthenticated
-from autospot.storage.idempotency import Claim, KeptReply, KeyScope
+from autospot.storage.idempotency import Claim, KeptReply, KeyScope, taken_over
 
 TOKEN_LIMIT: Final = 4 * 1024
 
@@ -95,15 +95,13 @@ class Endpoint:
             return _response(claim, {"Idempotent-Replayed": "true"})
         try:
             result = await self._perform(request, principal, claim, given)
-        except AutoSpotError as refusal:
-            if not is_final(refusal):
-                await self.edge.keys.release(claim)
-                raise
-            reply = kept_refusal(refusal, request[REQUEST_ID])
-            await self.edge.keys.finish(claim, reply)
-            return _response(reply)
-        except Exception:
-            await self.edge.keys.release(claim)
+        except Exception as error:
+            if isinstance(error, AutoSpotError) and is_final(error):
+                reply = kept_refusal(error, request[REQUEST_ID])
+                await self.edge.keys.finish(claim, reply)
+                return _response(reply)
+            if not await self.edge.keys.release(claim):
+                raise taken_over() from error  # which explains whatever else went wrong
             raise
         return _response(self.rendered(result))
 

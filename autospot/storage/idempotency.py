@@ -54,6 +54,13 @@ class LeaseLost(Conflict):
     after_seconds = COME_BACK_SECONDS
 
 
+class AlreadyDone(Conflict):
+    """An effect with an id made from this key is there, but its answer is no longer kept. Raised by the storage of the
+    effect when that id is taken."""
+
+    code = "already_done"
+
+
 class Once(Protocol[Result]):
     """What a use case needs to happen at most once: ids that are the same at every try, and a reply kept with the
     effect. `keep` is the last step inside the transaction."""
@@ -170,14 +177,21 @@ class IdempotencyKeys:
                 raise  # the transaction decides whether to try again
             raise translated(error) from error
         if not finished.matched_count:
-            raise LeaseLost("this request took too long and was taken over by a repeat of it")
+            raise taken_over()
 
-    async def release(self, claim: Claim) -> None:
-        """Forgets a claim whose work failed without an effect, so that a repeat may try at once."""
+    async def release(self, claim: Claim) -> bool:
+        """Forgets a claim whose work failed without an effect, so that a repeat may try at once. False if it was no
+        longer held."""
         try:
-            await self._rows.delete_one(_held(claim))
+            released = await self._rows.delete_one(_held(claim))
         except PyMongoError as error:
             raise translated(error) from error
+        return released.deleted_count == 1
+
+
+def taken_over() -> LeaseLost:
+    """What a holder is told who is none any more."""
+    return LeaseLost("this request took too long and was taken over by a repeat of it")
 
 
 def _held(claim: Claim) -> Document:
