@@ -47,10 +47,11 @@ class Mails:
         with answering():
             await self._mails.insert_one(row)
 
-    async def newest(self, most: int) -> Sequence[StoredMail]:
-        """The newest mails first, at most `most`."""
+    async def newest(self, most: int, *, to: str | None = None) -> Sequence[StoredMail]:
+        """The newest mails first, at most `most`; those to one address, or all."""
+        wanted = {} if to is None else {"to": to}
         with answering():
-            return [_mail(row) async for row in self._mails.find().sort("$natural", DESCENDING).limit(most)]
+            return [_mail(row) async for row in self._mails.find(wanted).sort("$natural", DESCENDING).limit(most)]
 
     async def find(self, mail_id: str) -> StoredMail | None:
         with answering():

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
 import aiohttp
+from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from api.accounts import AccountOperations
@@ -15,12 +16,11 @@ from api.api_keys import ApiKeyOperations
 from api.app import ApiSettings, api_app
 from api.audit import AuditOperations
 from api.auth import AccessTokens, Bearers
-from api.connections import ConnectionLimits, listening
 from api.limits import NO_RATES, LimitClass, Rates
 from api.sign_in import SignInOperations
 from autospot.services.accounts.sign_in import SignedIn
 from autospot.storage.idempotency import IdempotencyKeys
-from tests.support.api import RunningApi
+from tests.support.api import Answer
 from tests.support.people import Town
 
 
@@ -36,11 +36,18 @@ def operations_about_people(town: Town, tokens: AccessTokens) -> list[object]:
 
 
 @dataclass
-class PeopleApi(RunningApi):
+class PeopleApi:
     """A running API, and what is behind it."""
 
+    url: str
+    client: aiohttp.ClientSession
     town: Town
     tokens: AccessTokens
+
+    async def call(self, method: str, path: str, **more: Any) -> Answer:
+        """Sends one request and reads the answer."""
+        async with self.client.request(method, self.url + path, allow_redirects=False, **more) as response:
+            return Answer(response.status, response.headers, await response.read())
 
     def bearer(self, signed_in: SignedIn) -> dict[str, str]:
         """The header of somebody who is signed in."""
@@ -55,18 +62,29 @@ class PeopleApi(RunningApi):
 
 @asynccontextmanager
 async def people_api(
-    town: Town, *, rates: Mapping[LimitClass, Rates] = NO_RATES, trusted_proxies: tuple[str, ...] = ()
+    town: Town,
+    *,
+    rates: Mapping[LimitClass, Rates] = NO_RATES,
+    beside: Callable[[web.Application], None] = lambda _: None,
+    more: Sequence[object] = (),
 ) -> AsyncIterator[PeopleApi]:
-    """Serves a town. Not limited unless `rates` says so."""
+    """Serves a town, `more` operations, and what `beside` adds. Not limited unless `rates` says so."""
     tokens = AccessTokens(town.keys, town.clock)
-    registry = CollectorRegistry()
     app = api_app(
-        operations_about_people(town, tokens),
+        [*operations_about_people(town, tokens), *more],
         authenticate=Bearers(tokens, town.people.revocations, town.people.api_keys).principal,
         keys=cast(IdempotencyKeys, None),
         clock=town.clock,
-        registry=registry,
-        settings=ApiSettings(rates=rates, trusted_proxies=trusted_proxies),
+        registry=CollectorRegistry(),
+        settings=ApiSettings(rates=rates),
     )
-    async with listening(app, "127.0.0.1", 0, ConnectionLimits()) as port, aiohttp.ClientSession() as client:
-        yield PeopleApi(port, client, app, registry, town, tokens)
+    beside(app)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0][:2]
+        async with aiohttp.ClientSession() as client:
+            yield PeopleApi(f"http://{host}:{port}", client, town, tokens)
+    finally:
+        await runner.cleanup()
