@@ -1,0 +1,206 @@
+"""The ledger's documents: `transfers`, append-only, and `wallets`, the balances of guarded accounts.
+
+A wallet's guard stands in the filter of its update, so nobody decides by a balance that was read before. Busy accounts
+(revenue, VAT, clearing) have no balance: a document that every payment writes would make every payment wait for every
+other. They are summed when somebody asks.
+
+Everything that writes takes a session: a booking, its transfer and the stored reply are one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Final
+
+from pymongo import ASCENDING, DESCENDING, ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from autospot.domain.errors import NotFound
+from autospot.domain.ledger import (
+    Account,
+    AlreadySettled,
+    Balance,
+    Cause,
+    CauseKind,
+    InsufficientFunds,
+    Movement,
+    Transfer,
+    movements,
+)
+from autospot.domain.ledger.book import TransferExists
+from autospot.storage.money_stop import MoneyStop
+from autospot.storage.mongo import Database, Document, Index, Session
+from autospot.storage.outages import answering
+
+BOTH_SIDES: Final = ("debit", "credit")
+
+INDEXES = (
+    Index("transfers", [("debit", ASCENDING), ("currency", ASCENDING), ("at", DESCENDING), ("_id", DESCENDING)]),
+    Index("transfers", [("credit", ASCENDING), ("currency", ASCENDING), ("at", DESCENDING), ("_id", DESCENDING)]),
+    Index(
+        "transfers",
+        [("settles", ASCENDING)],
+        {"unique": True, "partialFilterExpression": {"settles": {"$type": "string"}}},
+    ),
+    Index("transfers", [("cause.subject", ASCENDING)]),
+)
+"""The unique one makes a second settlement of a hold impossible, whatever the program believes."""
+
+
+class Ledger:
+    """Writes and reads transfers and wallets.
+
+    Guarantees: a transfer is there with both its movements or not at all; a guarded account never has less than zero
+    available; a hold is settled once; while money is stopped (`MoneyStop`) nothing is written.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._transfers = database.collection("transfers")
+        self._wallets = database.collection("wallets")
+        self._stop = MoneyStop(database)
+
+    async def append(self, session: Session, *transfers: Transfer) -> Mapping[Account, Balance]:
+        """Enters transfers in `session`'s transaction, in order; the new balances of the guarded accounts among theirs.
+
+        `InsufficientFunds`, `AlreadySettled`, `TransferExists` (this id was used before), `NotFound` (no such hold),
+        `MoneyStopped`. After any of them the transaction is over: let the error out of it.
+        """
+        await self._stop.require_running(session)
+        balances: dict[Account, Balance] = {}
+        for transfer in transfers:
+            held = await self.hold(transfer.settles, session=session) if transfer.settles else None
+            for movement in movements(transfer, held):
+                if movement.account.is_guarded:
+                    moved = await self._move(session, movement, transfer.currency)
+                    balances[movement.account] = moved
+            await self._insert(session, transfer)
+        return balances
+
+    async def _move(self, session: Session, movement: Movement, currency: str) -> Balance:
+        row_id = _wallet_id(movement.account, currency)
+        change = {name: value for name, value in asdict(movement).items() if name in _COUNTED and value}
+        wallet = await self._wallets.find_one_and_update(
+            {"_id": row_id, **_guard(movement.needs)},
+            {"$inc": change, "$setOnInsert": {"account": str(movement.account), "currency": currency}},
+            upsert=not movement.needs,
+            return_document=ReturnDocument.AFTER,
+            session=session,
+        )
+        if wallet is None:
+            raise InsufficientFunds("there is not enough in it that is free")
+        return _balance(wallet)
+
+    async def _insert(self, session: Session, transfer: Transfer) -> None:
+        try:
+            await self._transfers.insert_one(_row(transfer), session=session)
+        except DuplicateKeyError as error:
+            if "settles" in (error.details or {}).get("keyPattern", {}):
+                raise AlreadySettled("this amount is no longer held") from error
+            raise TransferExists("this transfer was made before") from error
+
+    async def hold(self, transfer_id: str, *, session: Session | None = None) -> Transfer:
+        """A pending transfer, settled or not; `NotFound` if there is none."""
+        with answering(session):
+            row = await self._transfers.find_one({"_id": transfer_id, "kind": "pending"}, session=session)
+        if row is None:
+            raise NotFound("there is no such hold")
+        return _transfer(row)
+
+    async def is_settled(self, hold_id: str, *, session: Session | None = None) -> bool:
+        """True if a hold was posted, voided or expired. In a transaction: as of its snapshot; the unique index decides
+        between two at once."""
+        with answering(session):
+            return await self._transfers.find_one({"settles": hold_id}, {"_id": 1}, session=session) is not None
+
+    async def balance(self, account: Account, currency: str, *, session: Session | None = None) -> Balance:
+        """What a guarded account has, from its document; zeros if nothing ever happened."""
+        with answering(session):
+            wallet = await self._wallets.find_one({"_id": _wallet_id(account, currency)}, session=session)
+        return Balance() if wallet is None else _balance(wallet)
+
+    async def summed(self, account: Account, currency: str, *, session: Session | None = None) -> int:
+        """What stands on any account, summed over its transfers: credits less debits, holds left aside."""
+        total = 0
+        for side, sign in (("credit", 1), ("debit", -1)):
+            counted = {side: str(account), "currency": currency, "kind": {"$in": ["posted", "post"]}}
+            group = {"$group": {"_id": None, "sum": {"$sum": "$amount"}}}
+            with answering(session):
+                rows = await self._transfers.aggregate([{"$match": counted}, group], session=session).to_list(1)
+            total += sign * sum(int(row["sum"]) for row in rows)
+        return total
+
+    async def history(
+        self, account: Account, currency: str, most: int, *, before: tuple[datetime, str] | None = None
+    ) -> Sequence[Transfer]:
+        """The transfers of an account, newest first, at most `most`; `before`: time and id of the last one seen."""
+        sides: list[Document] = [{side: str(account), "currency": currency} for side in BOTH_SIDES]
+        wanted: Document = {"$or": sides}
+        if before is not None:
+            at, last_id = before
+            for side in sides:
+                side["$or"] = [{"at": {"$lt": at}}, {"at": at, "_id": {"$lt": last_id}}]
+        with answering():
+            cursor = self._transfers.find(wanted).sort([("at", DESCENDING), ("_id", DESCENDING)]).limit(most)
+            return [_transfer(row) async for row in cursor]
+
+    async def caused_by(self, subject: str, *, session: Session | None = None) -> Sequence[Transfer]:
+        """All transfers made because of one payment, booking or request, oldest first."""
+        with answering(session):
+            cursor = self._transfers.find({"cause.subject": subject}, session=session).sort(
+                [("at", ASCENDING), ("_id", ASCENDING)]
+            )
+            return [_transfer(row) async for row in cursor]
+
+
+_COUNTED = frozenset({"credits", "debits", "pending_credits", "pending_debits"})
+
+
+def _guard(needs: int) -> Mapping[str, Any]:
+    """The part of an update's filter that lets it through only if `needs` is available at that very moment."""
+    if not needs:
+        return {}
+    spent = {"$add": [{"$ifNull": ["$debits", 0]}, {"$ifNull": ["$pending_debits", 0]}]}
+    return {"$expr": {"$gte": [{"$subtract": [{"$ifNull": ["$credits", 0]}, spent]}, needs]}}
+
+
+def _wallet_id(account: Account, currency: str) -> str:
+    return f"{account}:{currency}"
+
+
+def _balance(row: Document) -> Balance:
+    return Balance(**{name: int(row.get(name, 0)) for name in _COUNTED})
+
+
+def _row(transfer: Transfer) -> Document:
+    row: Document = {
+        "_id": transfer.id,
+        "debit": str(transfer.debit),
+        "credit": str(transfer.credit),
+        "amount": transfer.amount,
+        "currency": transfer.currency,
+        "kind": transfer.kind,
+        "cause": {"kind": transfer.cause.kind.value, "subject": transfer.cause.subject},
+        "at": transfer.at,
+    }
+    if transfer.settles is not None:
+        row["settles"] = transfer.settles
+    if transfer.expires_at is not None:
+        row["expires_at"] = transfer.expires_at
+    return row
+
+
+def _transfer(row: Document) -> Transfer:
+    return Transfer(
+        id=row["_id"],
+        debit=Account.parse(row["debit"]),
+        credit=Account.parse(row["credit"]),
+        amount=row["amount"],
+        currency=row["currency"],
+        kind=row["kind"],
+        cause=Cause(CauseKind(row["cause"]["kind"]), row["cause"]["subject"]),
+        at=row["at"],
+        settles=row.get("settles"),
+        expires_at=row.get("expires_at"),
+    )
