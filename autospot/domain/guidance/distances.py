@@ -94,7 +94,8 @@ class Guide:
 
 def _to_bay(opening: Opening, reached: Mapping[str, float], mode: Mode) -> float:
     tips = opening.entries if mode.way == "drive" else opening.ends
-    return opening.aside + min(reached.get(tip.node, math.inf) + tip.metres for tip in tips)
+    # To the millimetre: ways that are equally long on the plan must not differ by the noise of adding them up.
+    return round(opening.aside + min(reached.get(tip.node, math.inf) + tip.metres for tip in tips), 3)
 
 
 def _by_kind(bays: tuple[Bay, ...]) -> dict[BayKind, tuple[int, ...]]:

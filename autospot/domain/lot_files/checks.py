@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Literal
 
 import networkx as nx
@@ -11,6 +13,9 @@ from autospot.domain.guidance.network import Mode, Network, weight
 from autospot.domain.lot import Lot
 from autospot.domain.lot_files.problems import Problem
 from autospot.domain.plan import Node
+
+ROUNDING_METRES = 0.5
+"""Lengths in plans are rounded: a way may be stated this much shorter than the straight line."""
 
 
 def problems_of(lot: Lot, at: str = "") -> Iterator[Problem]:
@@ -115,6 +120,7 @@ def _crooked_ways(lot: Lot) -> Iterator[Problem]:
     for index, ramp in enumerate(lot.ramps):
         if nodes[ramp.path[0]].level == nodes[ramp.path[-1]].level:
             yield Problem(f"/ramps/{index}/path", f"ramp {ramp.ramp!r} ends on the level it begins on")
+        yield from _too_short(f"/ramps/{index}/metres", ramp.metres, [nodes[code] for code in ramp.path])
     for plural in ("lifts", "stairs"):
         for index, shaft in enumerate(getattr(lot, plural)):
             if _levels(shaft.path, nodes) != len(shaft.path):
@@ -122,6 +128,13 @@ def _crooked_ways(lot: Lot) -> Iterator[Problem]:
     for index, edge in enumerate(lot.edges):
         if nodes[edge.start].level != nodes[edge.end].level:
             yield Problem(f"/edges/{index}", "this edge leaves its level: that takes a ramp, a lift or stairs")
+        yield from _too_short(f"/edges/{index}/metres", edge.metres, [nodes[edge.start], nodes[edge.end]])
+
+
+def _too_short(at: str, metres: float | None, path: list[Node]) -> Iterator[Problem]:
+    straight = sum(math.dist((a.x, a.y), (b.x, b.y)) for a, b in pairwise(path))
+    if metres is not None and metres < straight - ROUNDING_METRES:
+        yield Problem(at, f"its nodes are {straight:.1f} m apart, so it cannot be {metres:g} m long")
 
 
 def _strayed_bays(lot: Lot) -> Iterator[Problem]:

@@ -2,11 +2,11 @@
 
 One level, seen from above (up to `LEVEL_BAYS` bays; more bays make more levels, joined by ramps and a lift)::
 
-    W2 ═══════ aisle 2 ═══════ E2 ── foot   the ramp up begins here
+    W2 ═══════ aisle 2 ═══════ E2
     ║  bays on both sides       ║
-    W1 ═══════ aisle 1 ═══════ E1
-    ║                           ║
-    W0 ═══════ aisle 0 ═══════ E0 ── head   the ramp from below ends here
+    W1 ═══════ aisle 1 ═══════ E1   foot ───┐  up: out to the east and back,
+    ║                           ║ /         │  half a turn
+    W0 ═══════ aisle 0 ═══════ E0 ─ head ───┘  of the ramp from below
     ║ entrance             exit ║
 
 Lift, stairs and a door stand beside the middle of the west cross aisle.
@@ -36,8 +36,8 @@ WEST, EAST = -AISLE_METRES / 2, ROW_METRES + AISLE_METRES / 2
 CORE = WEST - AISLE_METRES
 """Where the lift and the stairs stand."""
 
-RAMP = EAST + AISLE_METRES
-RAMP_METRES = 40.0
+RAMP_NEAR, RAMP_FAR, RAMP_ASIDE = EAST + AISLE_METRES, EAST + 3 * AISLE_METRES, AISLE_METRES / 2
+"""A ramp is a narrow U: 12 m away from the east cross aisle, 6 m to the side, 12 m back."""
 
 _BERLIN_LAT, _BERLIN_LON = 52.45, 13.25
 _SPACING_DEGREES = 0.005
@@ -125,9 +125,10 @@ class _Floor:
             yield Node(node=self.node("in"), level=self.code, x=WEST, y=-AISLE_METRES)
             yield Node(node=self.node("out"), level=self.code, x=EAST, y=-AISLE_METRES)
         else:
-            yield Node(node=self.node("head"), level=self.code, x=RAMP, y=_middle(0))
+            yield Node(node=self.node("head"), level=self.code, x=RAMP_NEAR, y=_middle(0) - RAMP_ASIDE)
         if not self.top:
-            yield Node(node=self.node("foot"), level=self.code, x=RAMP, y=_middle(self.rows - 1))
+            for name, x, side in (("foot", RAMP_NEAR, 1), ("bend", RAMP_FAR, 1), ("back", RAMP_FAR, -1)):
+                yield Node(node=self.node(name), level=self.code, x=x, y=_middle(0) + side * RAMP_ASIDE)
 
     def aisles(self) -> Iterator[Aisle]:
         for row in range(self.rows):
@@ -145,7 +146,7 @@ class _Floor:
         else:
             yield Edge(start=self.node("head"), end=self.node("E0"), way="drive")
         if not self.top:
-            yield Edge(start=self.node(f"E{self.rows - 1}"), end=self.node("foot"), way="drive")
+            yield Edge(start=self.node("E0"), end=self.node("foot"), way="drive")
 
 
 def _middle(row: int) -> float:
@@ -162,5 +163,5 @@ def _kind(row: int, column: int) -> BayKind:
 
 
 def _ramp(below: _Floor, above: _Floor) -> Ramp:
-    path = (below.node("foot"), above.node("head"))
-    return Ramp(ramp=f"R{above.number}", name=f"Ramp {above.number}", path=path, metres=RAMP_METRES)
+    path = (below.node("foot"), below.node("bend"), below.node("back"), above.node("head"))
+    return Ramp(ramp=f"R{above.number}", name=f"Ramp {above.number}", path=path)

@@ -109,6 +109,10 @@ def test_a_wrong_shape_is_told_with_its_place(lot: Any, told: str) -> None:
         (yard_with("aisles/0/path/1", "c"), "/lots/0/aisles/0/path: aisle 'down' leaves its level: that takes a ramp"),
         (yard_with("ramps/0/path/1", "a"), "/lots/0/ramps/0/path: ramp 'ramp' ends on the level it begins on"),
         (yard_with("lifts/0/path/1", "b"), "/lots/0/lifts/0/path: two of its landings are on one level"),
+        (
+            yard(edges=[{"start": "a", "end": "b", "metres": 19.0}]),
+            "/lots/0/edges/0/metres: its nodes are 20.0 m apart, so it cannot be 19 m long",
+        ),
         (yard(edges=[{"start": "a", "end": "d"}]), "/lots/0/edges/0: this edge leaves its level"),
         (yard_with("bays/0/aisle", "up"), "/lots/0/bays/0/aisle: bay '1' is on level 'P0', its aisle 'up' is not"),
         (yard_with("bays/0/sensor", {"id": "s-2"}), "/lots/0/bays/1/sensor/id: sensor 's-2' also watches bay '1'"),
