@@ -20,6 +20,7 @@ import orjson
 
 from autospot.clock import Clock
 from autospot.domain.due import Backoff, Due, GiveUp
+from autospot.domain.errors import Unavailable
 from autospot.domain.ids import new_id
 from autospot.domain.mail import Mail
 from autospot.services.clockwork import Clockwork, DueKind, Schedule
@@ -40,11 +41,11 @@ class SealedMail:
 MAIL = DueKind(
     "mail",
     SealedMail,
-    backoff=Backoff(attempts=15, first_seconds=5.0, longest_seconds=3600.0),
+    backoff=Backoff(attempts=32, first_seconds=5.0, longest_seconds=3600.0),
     lease=timedelta(seconds=60),
     at_once=4,
 )
-"""Fifteen tries over about nine hours, then a dead letter."""
+"""Tries over most of a day, as mail systems themselves do (RFC 5321 4.5.4.1), then a dead letter."""
 
 
 class MailTransport(Protocol):
@@ -120,6 +121,14 @@ class Postman:
         message.set_content(text.text)
         message.add_alternative(text.html, subtype="html")
         return message
+
+
+class NoMailServer:
+    """The transport of an installation that has named no mail server: mails wait, and end as dead letters."""
+
+    async def send(self, message: EmailMessage, to: str) -> None:  # noqa: ARG002 - the shape of a transport
+        """Raises `Unavailable`."""
+        raise Unavailable("no mail server is set: AUTOSPOT_SMTP_URL")
 
 
 class MailboxTransport:
