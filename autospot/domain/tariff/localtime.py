@@ -105,7 +105,7 @@ class LocalCalendar:
 
     def is_within(self, window: DailyWindow, instant: int) -> bool:
         """True if the window is open at `instant`."""
-        return any(begin <= instant < end for begin, end in self.occurrences(window, instant, instant + 1))
+        return next(self.occurrences(window, instant, instant + 1), None) is not None
 
     def _is_holiday(self, day: date) -> bool:
         if self.country is None or day in self.working:

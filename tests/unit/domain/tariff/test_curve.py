@@ -60,6 +60,11 @@ def test_session_rounding_shows_its_falls():
     assert points(tariff(day_and_night("session")), 0.25, "2026-06-01 17:59:59") == [(1, 50), (2, 25)]
 
 
+def test_what_session_rounding_adds_moves_into_the_next_day_of_a_cap():
+    priced = tariff(day_and_night("session", 60), caps=[day_cap(20, ladder_restarts=False)])
+    assert points(priced, 1, "2026-06-01 23:30") == [(1, 20), (1801, 40)]
+
+
 def test_a_kind_of_bay_has_its_own_curve():
     assert points(tariff(CLIMBING, kinds={"ev": 50}), 1.5, kind="ev") == [(1, 150), (3601, 200)]
 

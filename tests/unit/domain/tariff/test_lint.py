@@ -120,6 +120,11 @@ def test_session_rounding_with_a_falling_price_falls_and_says_by_how_much():
     assert "'Day' gives way to 'Night', one second more can cost up to 0.25 EUR less" in messages(priced)[0]
 
 
+def test_the_smallest_drop_of_a_price_is_a_fall_under_session_rounding():
+    listed = [band("Day", "06:00", "18:00", 101), band("Night", "18:00", "06:00", 100)]
+    assert found(tariff(bands(*listed, rounding_scope="session", unit_minutes=1))) != []
+
+
 def test_session_rounding_falls_into_time_without_a_band_too():
     listed = bands(band("Day", "08:00", "20:00", 200), rounding_scope="session")
     assert "'Day' gives way to time without a band" in next(

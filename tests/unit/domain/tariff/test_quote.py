@@ -17,6 +17,7 @@ from tests.support.tariffs import (
     HOURLY,
     amount,
     day_and_night,
+    day_cap,
     lasting,
     local,
     rolling_cap,
@@ -87,12 +88,16 @@ def test_time_under_a_subscription_is_no_part_of_the_stay():
 
 def test_a_ladder_waits_while_time_is_covered():
     coverage = [stay("2026-06-01 08:30", "2026-06-01 18:00")]
-    priced, period = tariff(CLIMBING), stay("2026-06-01 08:00", "2026-06-01 18:31")
-    assert rows(quote(priced, period, coverage=coverage)) == [
-        ("first 60 min", 300),
-        ("covered by a subscription", 0),
-        ("each started 30 min", 100),
-    ]
+    quoted = quote(tariff(CLIMBING), stay("2026-06-01 08:00", "2026-06-01 18:31"), coverage=coverage)
+    assert rows(quoted) == [("first 60 min", 300), ("covered by a subscription", 0), ("each started 30 min", 100)]
+    assert quoted.lines[0].until == local("2026-06-01 08:30")  # half an hour of it is left for the evening
+    assert quoted.lines[2].start == local("2026-06-01 18:30")
+
+
+def test_a_day_that_ends_in_covered_time_ends_for_the_caps_all_the_same():
+    coverage = [stay("2026-06-01 22:00", "2026-06-02 02:00")]
+    priced = tariff(HOURLY, caps=[day_cap(500)])
+    assert amount(priced, stay("2026-06-01 20:00", "2026-06-02 05:00"), coverage=coverage) == 400 + 500
 
 
 def test_covered_periods_may_overlap_touch_and_reach_beyond_the_stay():
