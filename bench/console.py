@@ -7,7 +7,7 @@ from typing import Final
 
 from rich.console import Console
 
-COLUMNS_WITHOUT_TERMINAL: Final = 150
+COLUMNS_WITHOUT_TERMINAL: Final = 170
 """Wide enough that no table of this package breaks in a log file."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -90,6 +91,8 @@ def _frame_cost(session: Session, system: System, plan: FanoutPlan, repetition: 
     """Few screens, many screens, and the plain loop in the rhythm that the many saw."""
     few = _trial(session, system, plan.frame_load(repetition), FEW_SCREENS)
     many = _trial(session, system, plan.frame_load(repetition), plan.frame_screens)
+    if few.missing or many.missing:
+        return FrameCost(system.name, plan.frame_screens, math.nan, math.nan, math.nan)
     bare_us = bare_fanout_us_per_frame(many, session.next_folder())
     cost = FrameCost(system.name, many.screens, many.frame_bytes, marginal_us(few, many), bare_us)
     session.console.print(f"  a frame costs {cost.hub_us:.1f} us, bare {bare_us:.1f} us, share {cost.share:.2f}")

@@ -40,6 +40,10 @@ class BenchError(Exception):
     """A part of the benchmark did not start, answer or end as it must; the text says which and shows its last lines."""
 
 
+class BenchTimeout(BenchError):
+    """Something took longer than it may."""
+
+
 def free_port() -> int:
     """A TCP port of the loopback address that nobody listens on at this moment."""
     with socket.socket() as probe:
@@ -49,11 +53,11 @@ def free_port() -> int:
 
 
 def wait_until(ready: Callable[[], bool], within_seconds: float, what: str) -> float:
-    """Poll `ready`; the seconds it took. Raises BenchError after `within_seconds`."""
+    """Poll `ready`; the seconds it took. Raises BenchTimeout after `within_seconds`."""
     began = time.monotonic()
     while not ready():
         if time.monotonic() - began > within_seconds:
-            raise BenchError(f"{what}: not within {within_seconds:.0f} s")
+            raise BenchTimeout(f"{what}: not within {within_seconds:.0f} s")
         time.sleep(POLL_SECONDS)
     return time.monotonic() - began
 
@@ -145,7 +149,7 @@ class Child:
 
         try:
             return wait_until(ready_or_dead, within_seconds, f"{self.name} was not ready")
-        except BenchError as error:
+        except BenchTimeout as error:
             raise BenchError(f"{error}\n{self.last_lines()}") from error
 
     def wait_end(self, within_seconds: float) -> float:

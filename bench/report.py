@@ -15,6 +15,7 @@ from rich.table import Table
 from bench.console import console
 from bench.fanout import FrameCost
 from bench.live import PRODUCT, floor_at
+from bench.rest import RestRun
 from bench.result import LIMIT_MS, Median, best, finite, highest_tried, ratio
 from bench.targets import Finding
 
@@ -32,7 +33,7 @@ def runs_table(groups: Sequence[Median]) -> Table:
     """Every system at every rate: latency, its ratio to the broker's own, processor time, and the gate."""
     table = Table(title="Event to screen, from the time a reading was due", title_justify="left")
     for name in ("readings/s", "screens", "system"):
-        table.add_column(name, justify="left" if name == "system" else "right")
+        table.add_column(name, justify="left" if name == "system" else "right", no_wrap=True)
     for name in ("p50 ms", "p99 ms", "p99.9 ms", "max ms", "p99 / floor", "hub us/reading", "hub cores"):
         table.add_column(name, justify="right")
     table.add_column("mongod us", justify="right")
@@ -88,8 +89,19 @@ def frames_table(costs: Sequence[FrameCost]) -> Table:
     return table
 
 
+def rest_table(asked: Sequence[RestRun]) -> Table:
+    """Every burst of questions, in the order in which they were asked."""
+    table = Table("server", title="Reading one lot's state over REST", title_justify="left")
+    for name in ("bytes", "answers/s", "p50 ms", "p99 ms", "server us"):
+        table.add_column(name, justify="right")
+    for run in asked:
+        figures = (number(run.per_second, 0), number(run.p50_ms, 2), number(run.p99_ms, 2), number(run.cpu_us))
+        table.add_row(run.system, f"{run.body_bytes:,}", *figures)
+    return table
+
+
 def proof_table(findings: Sequence[Finding]) -> Table:
-    """Figures beside what they must be and what is aimed at."""
+    """Figures beside what they must be and what is aimed at. A quick run has none: it proves nothing about speed."""
     table = Table("figure", title="Proof", title_justify="left")
     for name in ("measured", "must", "aim"):
         table.add_column(name, justify="right")
@@ -119,7 +131,8 @@ def write_json(path: Path, scenario: str, plan: Any, facts: dict[str, Any], part
 
 
 def show(tables: Sequence[Table]) -> None:
-    """Print to standard output."""
+    """Print to standard output; a table without a row is left out."""
     output = console()
     for table in tables:
-        output.print(table)
+        if table.row_count:
+            output.print(table)

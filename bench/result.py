@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from bench.gate import Verdict
+from bench.latency import Latencies
+from bench.schedule import Load
 
 LIMIT_MS: Final = 150.0
 """A rate counts as kept up with while the 99th percentile of event to screen is at most this."""
@@ -84,6 +86,12 @@ class Run:
         plain: dict[str, Any] = {**asdict(self), "right": self.right, "wrong": self.wrong}
         plain["verdicts"] = [verdict.as_json() for verdict in self.verdicts]
         return {name: finite(value) for name, value in plain.items()}
+
+
+def broken(system: str, load: Load, screens: int, why: str) -> Run:
+    """The result of a run that a failing part cut short: nothing shown, and why."""
+    cpu = {"hub": math.nan}
+    return Run(system, load.rate, screens, Latencies().summary(), cpu, missing=load.readings, faults=(why,))
 
 
 def finite(value: Any) -> Any:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.gate import Verdict
-from bench.processes import Child, Worker, load_arguments, machine_busy_seconds
-from bench.result import SETTLE_SECONDS, Run
+from bench.processes import BenchError, Child, Worker, load_arguments, machine_busy_seconds
+from bench.result import SETTLE_SECONDS, Run, broken
 from bench.schedule import Load, Schedule
 from bench.stack import Broker, Database, running_broker
 from bench.stores import judge_database, judge_rest
@@ -59,14 +59,17 @@ class Crew:
 
 
 def run_trial(system: System, load: Load, screens: int, database: Database, folder: Path) -> Run:
-    """Measure `system` once. Raises BenchError when a part does not start or answer; a wrong bay is in the result."""
-    with contextlib.ExitStack() as stack:
-        place = stack.enter_context(fresh_place(database, folder))
-        if system.product:
-            import_lots(place, load)
-        hub, ready_seconds = system.start(place)
-        stack.enter_context(hub)
-        return measure(system, load, screens, place, hub, ready_seconds)
+    """Measure `system` once. What goes wrong, down to a hub that does not start, is in the result: others still run."""
+    try:
+        with contextlib.ExitStack() as stack:
+            place = stack.enter_context(fresh_place(database, folder))
+            if system.product:
+                import_lots(place, load)
+            hub, ready_seconds = system.start(place)
+            stack.enter_context(hub)
+            return measure(system, load, screens, place, hub, ready_seconds)
+    except BenchError as error:
+        return broken(system.name, load, screens, str(error))
 
 
 @contextlib.contextmanager

@@ -12,7 +12,8 @@ from bench.fanout import marginal_us
 from bench.gate import Verdict
 from bench.live import live_findings
 from bench.processes import BenchError
-from bench.result import LIMIT_MS, Run, best, medians, ratio
+from bench.result import LIMIT_MS, Run, best, broken, medians, ratio
+from bench.schedule import Load
 from bench.targets import TARGETS, finding
 
 RIGHT = Verdict("screen", 10, 0, ())
@@ -64,6 +65,19 @@ def test_a_run_that_never_showed_everything_is_behind_but_not_untrue() -> None:
     assert run.hopeless
     assert not run.right
     assert not run.untrue
+
+
+def test_a_run_that_a_failing_part_cut_short_is_never_taken_for_a_figure() -> None:
+    run = broken("autospot", Load(1, 1, 100, 1.0, 0.0, 1), 10, "autospot ended with code 1")
+    assert run.p99_ms == math.inf
+    assert run.untrue
+    assert "ended with code 1" in " ".join(run.wrong)
+    assert run.as_json()["cpu_us_per_reading"] == {"hub": None}
+
+
+def test_a_noisy_machine_does_not_end_a_climb() -> None:
+    assert a_run(p99=1_000).hopeless
+    assert not a_run(p99=1_000, others_cores=1.0).hopeless
 
 
 @pytest.mark.parametrize("changes", [{"verdicts": (RIGHT, WRONG)}, {"faults": ("L000: gap",)}])
