@@ -29,6 +29,9 @@ LINGER_SECONDS: Final = 2.0
 HEADER_LINE_BYTES: Final = 8190
 HEADERS_LIMIT: Final = 64
 
+BACKLOG: Final = 4096
+"""Connections the kernel holds until they are taken: thousands of screens come back at once after a restart."""
+
 FILES_KEPT_FREE: Final = 256
 """File descriptors left for the database, the broker and files when connections are at their cap."""
 
@@ -58,11 +61,11 @@ class ConnectionLimits:
 class Connection(web.RequestHandler):
     """aiohttp's server side of one connection, with a memory of what it waits for since when.
 
-    It is in one of three states: waiting for a request (`waiting_since` set), at work (`busy_since` set), upgraded to
-    a websocket (neither, for ever).
+    It waits for a request since `waiting_since`, or is at work since `busy_since`. Handed over to a websocket it is
+    the door's business no longer, but for its count.
     """
 
-    __slots__ = ("_door", "busy_since", "first_byte_at", "is_upgraded", "waiting_since")
+    __slots__ = ("_door", "busy_since", "first_byte_at", "waiting_since")
 
     def __init__(self, door: Door, manager: web.Server, loop: asyncio.AbstractEventLoop, **options: Any) -> None:
         super().__init__(manager, loop=loop, **options)
@@ -70,7 +73,6 @@ class Connection(web.RequestHandler):
         self.waiting_since = loop.time()
         self.first_byte_at: float | None = None
         self.busy_since: float | None = None
-        self.is_upgraded = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if self._door.admits(self):
@@ -105,12 +107,12 @@ class Connection(web.RequestHandler):
         self.first_byte_at = None
         self.waiting_since = self._loop.time()
         if self.transport is not None:
-            self._door.waiting[self] = None
+            self._door.waits(self)
         return finished
 
     def set_parser(self, *parser: Any, **options: Any) -> None:
         """aiohttp hands the connection over to a websocket."""
-        self.is_upgraded = True
+        self._door.let_through(self)
         super().set_parser(*parser, **options)
 
     def handle_error(
@@ -130,8 +132,6 @@ class Connection(web.RequestHandler):
 
     def is_late(self, now: float, limits: ConnectionLimits) -> bool:
         """True if the client had its time. See `ConnectionLimits`."""
-        if self.is_upgraded:
-            return False
         if self.busy_since is not None:
             return now - self.busy_since > limits.request_seconds
         if self.first_byte_at is not None:
@@ -169,6 +169,9 @@ class Door:
         self.port = 0
         self._most = limits.connections or connections_possible()
         self.open: set[Connection] = set()
+        """Connections that speak HTTP."""
+        self.upgraded: set[Connection] = set()
+        """Connections that were handed over to a websocket."""
         self.waiting: dict[Connection, None] = {}
         """Connections that wait for a request, longest first."""
         make_request = server.request_factory
@@ -182,7 +185,7 @@ class Door:
 
     @property
     def at_work(self) -> int:
-        """How many connections are neither waiting nor closed."""
+        """How many connections are answering a request."""
         return len(self.open) - len(self.waiting)
 
     def connection(self) -> Connection:
@@ -201,7 +204,7 @@ class Door:
 
     def admits(self, connection: Connection) -> bool:
         """True, and `connection` counted, if there is room or room can be made. See `ConnectionLimits`."""
-        if len(self.open) >= self._most:
+        if len(self.open) + len(self.upgraded) >= self._most:
             longest = next(iter(self.waiting), None)
             if longest is None:
                 return False
@@ -211,9 +214,20 @@ class Door:
         self.waiting[connection] = None
         return True
 
+    def waits(self, connection: Connection) -> None:
+        """It has been answered and may ask again."""
+        if connection in self.open:
+            self.waiting[connection] = None
+
+    def let_through(self, connection: Connection) -> None:
+        """It is a websocket now: no deadline of HTTP applies."""
+        self.open.discard(connection)
+        self.upgraded.add(connection)
+
     def forget(self, connection: Connection) -> None:
         """It is closed."""
         self.open.discard(connection)
+        self.upgraded.discard(connection)
         self.waiting.pop(connection, None)
 
     def _cut_late(self) -> None:
@@ -248,7 +262,7 @@ async def listening(
     await runner.setup()
     door = Door(cast(web.Server, runner.server), limits)  # there is one after `setup`
     try:
-        listener = await asyncio.get_running_loop().create_server(door.connection, host, port, backlog=1024)
+        listener = await asyncio.get_running_loop().create_server(door.connection, host, port, backlog=BACKLOG)
         try:
             door.port = listener.sockets[0].getsockname()[1]
             yield door
