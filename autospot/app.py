@@ -11,32 +11,46 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 import structlog
-from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from api.accounts import AccountOperations
+from api.api_keys import ApiKeyOperations
 from api.app import ApiSettings, api_app
+from api.audit import AuditOperations
+from api.auth import AccessTokens, Bearers
 from api.connections import listening
 from api.current import CurrentLots
 from api.health import Check, Health
 from api.lots import Lots
+from api.mailbox import MailboxOperations, MailboxPages
+from api.sign_in import SignInOperations
 from autospot.background import Background
-from autospot.clock import SystemClock
-from autospot.domain.access import Principal
-from autospot.domain.errors import Unauthenticated, Unavailable
+from autospot.clock import Clock, SystemClock
+from autospot.domain.errors import Unavailable
+from autospot.domain.instant import to_ms
 from autospot.follower import Follower
 from autospot.live import LiveLots
+from autospot.secret_file import default_file, kept_secret
+from autospot.services.accounts.people import MailRoom, People, people
+from autospot.services.keys import SecretKeys
+from autospot.services.postman import MailboxTransport, MailTransport, NoMailServer
+from autospot.services.smtp import SmtpTransport, smtp_server
 from autospot.settings import Settings
 from autospot.storage import schema
 from autospot.storage.history import BayHistory
 from autospot.storage.idempotency import IdempotencyKeys
+from autospot.storage.mails import Mails
 from autospot.storage.mongo import Database
 from hub.app import Hub, HubSettings
 from hub.screen import Visitor
 from hub.shard import Shard
-from hub.websocket import SocketLimits
+from hub.websocket import Authenticate, SocketLimits
 
 DATABASE_WAIT_SECONDS = 60.0
 """How long a start waits for the database before it gives up: longer than a replica set takes to elect a primary."""
+
+NEVER_MS = 1 << 52
+"""The expiry of what holds until it is revoked (API keys)."""
 
 log = structlog.get_logger(__name__)
 
@@ -47,61 +61,110 @@ class Serving:
 
     url: str
     failed: asyncio.Event
+    people: People
 
 
 @asynccontextmanager
-async def serving(settings: Settings, *, with_hub: bool, with_api: bool) -> AsyncIterator[Serving]:
-    """Runs the wanted programs; entered once ready, left once everything is written and closed."""
+async def serving(
+    settings: Settings, *, with_hub: bool, with_api: bool, with_mailbox: bool = False
+) -> AsyncIterator[Serving]:
+    """Runs the wanted programs; entered once ready, left once everything is written and closed.
+
+    `with_mailbox` keeps outgoing mail for all to read instead of sending it: for demonstrations.
+    """
     _allow_many_files()
     background, clock, registry = Background(), SystemClock(), CollectorRegistry()
     async with prepared_database(settings) as database:
+        keys, mails = _secret_keys(settings), Mails(database)
+        transport = MailboxTransport(mails, clock) if with_mailbox else _mail_transport(settings)
+        site = settings.site_url or f"http://{settings.http_host}:{settings.http_port}"
+        persons = people(database, keys, clock, MailRoom(transport, settings.mail_sender, site))
+        tokens = AccessTokens(keys, clock)
+        bearers = Bearers(tokens, persons.revocations, persons.api_keys)
         follower = Follower(LiveLots(), database, clock)
         checks: dict[str, Check] = {"database": database.ping, "feed": follower.check}
         resources: list[object] = [Health(checks, registry)]
         if with_api:
-            resources.append(Lots(CurrentLots(follower.live, clock, follower.ready.is_set), BayHistory(database)))
+            resources += _resources(database, follower, persons, tokens, clock)
+        if with_mailbox:
+            resources.append(MailboxOperations(mails))
         app = api_app(
             resources,
-            authenticate=_authenticate,
+            authenticate=bearers.principal,
             keys=IdempotencyKeys(database),
             clock=clock,
             registry=registry,
-            settings=ApiSettings(cors_origins=tuple(sorted(settings.allowed_origins))),
+            settings=ApiSettings(settings.trusted_proxies, sorted(settings.allowed_origins)),
         )
         if with_hub:
-            hub = Hub(database, follower, background, clock, _visitor, registry, _hub_settings(settings))
+            hub = Hub(database, follower, background, clock, _visitors(bearers), registry, _hub_settings(settings))
             hub.serve_on(app)
             checks["broker"] = hub.broker.check
+            persons.revocations.on_session_revoked(lambda session_id: hub.sockets.close_sessions([session_id]))
+        if with_mailbox:
+            MailboxPages(mails).serve_on(app)
         background.start("follower", follower.run())
+        background.start("signals", persons.signals.run())
+        background.start("revocations", persons.revocations.run())
+        if with_api:
+            background.start("clockwork", persons.clockwork.run())
         try:
-            async with _listening(app, settings) as url:
-                yield Serving(url, background.failed)
+            async with listening(app, settings.http_host, settings.http_port) as door:
+                _settle_memory()
+                yield Serving(_url(settings.http_host, door.port), background.failed, persons)
         finally:
             await background.stop()
+            persons.passwords.close()
 
 
-@asynccontextmanager
-async def _listening(app: web.Application, settings: Settings) -> AsyncIterator[str]:
-    async with listening(app, settings.http_host, settings.http_port) as door:
-        # What was loaded lives as long as the process: the collector need not look at it again and again.
-        gc.collect()
-        gc.freeze()
-        host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
-        yield f"http://{host}:{door.port}"
+def _resources(
+    database: Database, follower: Follower, persons: People, tokens: AccessTokens, clock: Clock
+) -> list[object]:
+    return [
+        Lots(CurrentLots(follower.live, clock, follower.ready.is_set), BayHistory(database)),
+        SignInOperations(persons.registering, persons.sign_in, persons.password_reset, tokens),
+        AccountOperations(persons.profiles, persons.garage, persons.own_data),
+        ApiKeyOperations(persons.api_keys),
+        AuditOperations(persons.audit),
+    ]
+
+
+def _visitors(bearers: Bearers) -> Authenticate:
+    async def visitor(token: str) -> Visitor:
+        proof = await bearers.proof(token)
+        expires_ms = NEVER_MS if proof.expires_at is None else to_ms(proof.expires_at)
+        return Visitor(proof.principal.user_id, proof.principal.session_id, expires_ms)
+
+    return visitor
+
+
+def _secret_keys(settings: Settings) -> SecretKeys:
+    if settings.secret_key is not None:
+        newest = settings.secret_key.get_secret_value()
+    else:
+        newest = kept_secret(default_file())
+        log.warning("no_secret_key_set", kept_in=str(default_file()), setting="AUTOSPOT_SECRET_KEY")
+    return SecretKeys((newest, *(secret.get_secret_value() for secret in settings.previous_secret_keys)))
+
+
+def _mail_transport(settings: Settings) -> MailTransport:
+    return NoMailServer() if settings.smtp_url is None else SmtpTransport(smtp_server(settings.smtp_url))
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _settle_memory() -> None:
+    """What was loaded lives as long as the process: the collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def _allow_many_files() -> None:
     """A screen is a file descriptor; the usual soft limit of 1,024 is from another time."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-async def _authenticate(token: str) -> Principal:
-    raise Unauthenticated("no accounts yet")
-
-
-async def _visitor(token: str) -> Visitor:
-    raise Unauthenticated("no accounts yet")
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ import uvloop
 
 import bench.cli as benchmarks
 import sensors_sim.cli as simulator
-from autospot import cli_lots, cli_tariff
+from autospot import cli_lots, cli_tariff, cli_users
 from autospot.app import serving
 from autospot.demo import DemoOptions, demo
 from autospot.domain.errors import AutoSpotError
@@ -24,6 +24,7 @@ from autospot.settings import Settings, load_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(cli_lots.app, name="lots")
+app.add_typer(cli_users.app, name="users")
 app.add_typer(cli_tariff.app, name="tariff")
 app.add_typer(simulator.app, name="sim")
 app.add_typer(benchmarks.app, name="bench")

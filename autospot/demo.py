@@ -7,25 +7,35 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import secrets
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
 
 from autospot.app import Serving, prepared_database, serving
 from autospot.clock import SystemClock
+from autospot.domain.access import Role
+from autospot.domain.audit import Actor
+from autospot.domain.errors import Conflict
 from autospot.domain.lot import Lot
 from autospot.domain.lot_files import read_lots
 from autospot.embedded import Endpoints, Login, RunningParts, parts, published
+from autospot.embedded.ports import is_free
 from autospot.embedded.process import tethered
+from autospot.secret_file import kept_secret
+from autospot.services.accounts.people import People
 from autospot.services.registry import Registry
 from autospot.settings import Settings, load_settings
 from autospot.storage.lots import Lots
 
 SITES = ("harbour.json", "market-street.json")
+USUAL_HTTP_PORT = 8080
+DEMO_ROLES = (Role.DRIVER, Role.OPERATOR, Role.ADMIN)
+DEMO = Actor("command_line", "demo")
 SIMULATOR_STOP_SECONDS = 10.0
 
 
@@ -94,11 +104,12 @@ async def demo(options: DemoOptions) -> AsyncIterator[Demo]:
         settings = _settings(options, running)
         sites = list(_example_sites())
         await _prepare(settings, sites)
-        program = await stack.enter_async_context(serving(settings, with_hub=True, with_api=True))
+        program = await stack.enter_async_context(serving(settings, with_hub=True, with_api=True, with_mailbox=True))
         simulator = None
         if options.simulate:
             simulator = await stack.enter_async_context(_simulator(options.data, running.mqtt_url_for("sensors")))
-        endpoints = _endpoints(program.url, running, sites)
+        logins = await _logins(options.data, program.people, [site.lot for site in sites])
+        endpoints = _endpoints(program.url, running, sites[0].lot, logins)
         stack.enter_context(published(endpoints, options.data))
         yield Demo(endpoints, running, program, simulator)
 
@@ -109,17 +120,9 @@ def _settings(options: DemoOptions, running: RunningParts) -> Settings:
         mongo_db="autospot",
         mqtt_url=running.mqtt_url,
         http_host="127.0.0.1",
-        http_port=options.http_port or 0,
-        secret_key=_kept_secret(options.data / "secret-key"),
+        http_port=options.http_port or (USUAL_HTTP_PORT if is_free(USUAL_HTTP_PORT) else 0),
+        secret_key=kept_secret(options.data / "secret-key"),
     )
-
-
-def _kept_secret(file: Path) -> str:
-    """The same secret at every start of one folder: tokens and encrypted plates outlive a restart."""
-    if not file.exists():
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(48))
-    return file.read_text().strip()
 
 
 def _example_sites() -> Iterator[Lot]:
@@ -147,7 +150,8 @@ async def _simulator(folder: Path, mqtt_url: str) -> AsyncIterator[asyncio.subpr
     file.write_text(json.dumps({"lots": [lot for group in lots for lot in group]}))
     with (folder / "simulator.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
-            *tethered([sys.executable, "-m", "autospot", "sim", "run", "--lots", str(file), "--mqtt", mqtt_url]),
+            *tethered([sys.executable, "-m", "autospot", "sim", "run", "--lots", str(file)]),
+            env={**os.environ, "AUTOSPOT_MQTT_URL": mqtt_url},  # not an argument: `ps` shows those to everybody
             stdout=log,
             stderr=log,
             start_new_session=True,
@@ -164,11 +168,39 @@ async def _simulator(folder: Path, mqtt_url: str) -> AsyncIterator[asyncio.subpr
                 await process.wait()
 
 
-def _endpoints(url: str, running: RunningParts, sites: Sequence[Lot]) -> Endpoints:
+async def _logins(folder: Path, persons: People, lots: Sequence[str]) -> dict[str, Login]:
+    """Somebody to sign in as, with passwords that this folder keeps."""
+    file = folder / "logins.json"
+    if not file.exists():
+        made = {
+            role.value: asdict(Login(f"{role.value}@demo.example", secrets.token_urlsafe(12))) for role in DEMO_ROLES
+        }
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(made, indent=2))
+    logins = {role: Login(**login) for role, login in json.loads(file.read_text()).items()}
+    for role in DEMO_ROLES:
+        login = logins[role.value]
+        works_for = lots if role is Role.OPERATOR else ()
+        try:
+            await persons.staff.add(
+                login.email, login.password, name=role.value.title(), roles=[role], lots=works_for, actor=DEMO
+            )
+        except Conflict:
+            continue  # from an earlier start of this folder
+    return logins
+
+
+def _endpoints(url: str, running: RunningParts, lot: str, logins: Mapping[str, Login]) -> Endpoints:
     return Endpoints(
         http=url,
         mqtt=running.mqtt_url_for("sensors"),
         mongo=running.mongo_url,
-        logins={"driver": Login("", ""), "operator": Login("", "")},
-        pages={"display": f"{url}/display/{sites[0].lot}", "driver": url, "operator": url, "docs": f"{url}/docs"},
+        logins=logins,
+        pages={
+            "display": f"{url}/display/{lot}",
+            "driver": f"{url}/",
+            "operator": f"{url}/",
+            "docs": f"{url}/docs",
+            "mailbox": f"{url}/mailbox",
+        },
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from autospot.domain.errors import InvalidInput
@@ -30,6 +30,14 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(
         None, min_length=32, description="Root of all keys (tokens, plates): 32 characters or more, kept secret."
     )
+    previous_secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="Former secret keys, newest first, separated by commas: what they sealed stays readable."
+    )
+    site_url: str | None = Field(None, description="Where people reach this site, for links in mails and for cookies.")
+    mail_sender: str = Field("AutoSpot <autospot@localhost>", description="Sender of outgoing mail.")
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Networks of reverse proxies whose X-Forwarded-For is believed, separated by commas."
+    )
     hub_shard: str = Field("0/1", pattern=r"^\d+/\d+$", description="Which part of the lots this hub serves, `i/n`.")
     smtp_url: str | None = Field(None, description="Outgoing mail, `smtp://user:password@host:587?starttls=1`.")
     sockets_per_address: int = Field(50, ge=1, description="Websockets from one address at once.")
@@ -42,6 +50,11 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "text"] = Field(
         "auto", description="`auto` writes text to a terminal and JSON lines elsewhere."
     )
+
+    @field_validator("previous_secret_keys", "trusted_proxies", "allowed_origins", mode="before")
+    @classmethod
+    def _split(cls, given: object) -> object:
+        return [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else given
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autospot.storage import bays, dead_letters, feed, history, lots, money
+from autospot.storage import bays, dead_letters, feed, history, lots, mails, money, people
 from autospot.storage.mongo import Capped, Index
 
 DECLARED: tuple[Index | Capped, ...] = (
@@ -12,5 +12,7 @@ DECLARED: tuple[Index | Capped, ...] = (
     *bays.INDEXES,
     *history.INDEXES,
     *lots.INDEXES,
+    *people.DECLARED,
+    *mails.INDEXES,
     *money.DECLARED,
 )
