@@ -86,7 +86,7 @@ async def test_an_operation_can_be_tried_out_signed_in(page: Page, complaints: l
     await answer.wait_for()
     await page.screenshot(path=tmp_path / "docs.png")
 
-    assert "200" in await answer.locator("td.response-col_status").inner_text()
+    assert "200" in await answer.locator("tr.response .response-col_status").inner_text()
     assert '"owner": "usr_7"' in await answer.inner_text()
     assert complaints == []
 
