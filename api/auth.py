@@ -53,10 +53,10 @@ class Claims(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Who a token or key proves to be calling; `expires_at` None where it holds until it is revoked."""
+    """Who a token or key proves to be calling, and when that must be proven again."""
 
     principal: Principal
-    expires_at: datetime | None
+    expires_at: datetime
 
 
 class AccessTokens:
@@ -67,10 +67,11 @@ class AccessTokens:
     minutes and no token claims more.
     """
 
-    def __init__(self, keys: SecretKeys, clock: Clock) -> None:
+    def __init__(self, keys: SecretKeys, clock: Clock, *, lifetime: timedelta = ACCESS_LIFETIME) -> None:
         self._keys = keys.all(Purpose.ACCESS_TOKEN)
         self._current_id = keys.current_id
         self._clock = clock
+        self.lifetime_seconds = int(lifetime.total_seconds())
 
     def issue(self, account: Account, family: Family) -> str:
         """A token for the bearer of `family`."""
@@ -83,7 +84,7 @@ class AccessTokens:
             fam=family.id,
             jti=new_id("tok"),
             iat=now,
-            exp=now + int(ACCESS_LIFETIME.total_seconds()),
+            exp=now + self.lifetime_seconds,
             roles=sorted(account.roles),
             lots=sorted(account.lots),
         )
@@ -95,7 +96,7 @@ class AccessTokens:
         """Who bears `token`. `Unauthenticated`: code `token_expired` for one that was good, else `bad_token`."""
         claims = self._claims(token)
         now, skew = _seconds(self._clock.now()), int(CLOCK_SKEW.total_seconds())
-        if claims.iat > now + skew or claims.exp - claims.iat > int(ACCESS_LIFETIME.total_seconds()):
+        if claims.iat > now + skew or claims.exp - claims.iat > self.lifetime_seconds:
             raise bad_token()
         if claims.exp <= now:
             raise Unauthenticated("this token has expired: refresh it", code="token_expired")
@@ -151,7 +152,8 @@ class Bearers:
     async def proof(self, token: str) -> Proof:
         """The same with the end of its validity, for connections that outlive a request."""
         if token.startswith(API_KEY_PREFIX):
-            return Proof(await self._api_keys.authenticate(token), None)
+            key = await self._api_keys.authenticate(token)
+            return Proof(key.principal, key.until)
         proof = self._tokens.read(token)
         if self._revocations.is_revoked(proof.principal.session_id):
             raise Unauthenticated("this sign-in has ended: sign in again", code="sign_in_over")

@@ -20,7 +20,6 @@ from api.contract import PUBLIC, operation
 from api.limits import LimitClass
 from autospot.domain.accounts.account import require_active
 from autospot.domain.accounts.one_time_code import CODE_LIFETIME, wrong_code
-from autospot.domain.accounts.sign_in import ACCESS_LIFETIME
 from autospot.domain.errors import Conflict, Forbidden, InvalidInput, LimitReached, Unauthenticated
 from autospot.services.accounts.password_reset import PasswordReset
 from autospot.services.accounts.registration import Registering
@@ -133,7 +132,7 @@ class SignInOperations:
         require_active(signed_in.account)
         return TokensView(
             access_token=self._tokens.issue(signed_in.account, signed_in.family),
-            expires_in=int(ACCESS_LIFETIME.total_seconds()),
+            expires_in=self._tokens.lifetime_seconds,
             refresh_token=signed_in.refresh_token,
             account=account_view(signed_in.account),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from autospot.clock import Clock
 from autospot.domain.access import Action, Principal, Scope, lots_within, require
@@ -17,6 +17,7 @@ from autospot.domain.accounts.api_key import (
     is_use_worth_noting,
     principal_of_key,
 )
+from autospot.domain.accounts.sign_in import ACCESS_LIFETIME
 from autospot.domain.audit import actor_of
 from autospot.domain.errors import Conflict, NotFound, Unauthenticated
 from autospot.domain.ids import new_id
@@ -27,6 +28,8 @@ from autospot.storage.mongo import Database, Session
 
 SECRET_BYTES = 32
 KEYS_SHOWN = 200
+CHECKED_AGAIN_AFTER = ACCESS_LIFETIME
+"""A websocket that was opened with a key shows it again as often as one that was opened with a token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,14 @@ class MadeKey:
 
     key: ApiKey
     secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyProof:
+    """Whom a key stands for, and until when a connection may rely on it."""
+
+    principal: Principal
+    until: datetime
 
 
 class KeyCabinet:
@@ -97,7 +108,7 @@ class KeyCabinet:
 
         await self._database.transaction(work)
 
-    async def authenticate(self, secret: str) -> Principal:
+    async def authenticate(self, secret: str) -> KeyProof:
         """Who a request with this secret is from; `Unauthenticated` if it opens nothing."""
         now = self._clock.now()
         key = await self._keys.find_by_secret(token_hash(secret))
@@ -105,7 +116,7 @@ class KeyCabinet:
             raise Unauthenticated("this key opens nothing", code="bad_token")
         if is_use_worth_noting(key, now):
             await self._keys.used(key.id, now)
-        return principal_of_key(key)
+        return KeyProof(principal_of_key(key), until=min(key.expires_at, now + CHECKED_AGAIN_AFTER))
 
     async def _record(self, session: Session, principal: Principal, action: str, key: ApiKey, request_id: str) -> None:
         """One entry per lot, so that every operator concerned can read it."""

@@ -10,7 +10,7 @@ from autospot.domain.access import Principal, Role, Scope
 from autospot.domain.accounts.api_key import API_KEY_LIFETIME, API_KEY_PREFIX, USE_NOTED_EVERY
 from autospot.domain.audit import SYSTEM
 from autospot.domain.errors import Forbidden, NotFound, Unauthenticated
-from autospot.services.accounts.api_keys import MadeKey
+from autospot.services.accounts.api_keys import CHECKED_AGAIN_AFTER, MadeKey
 from tests.support.people import Town
 
 OTTO = Principal("usr_otto", frozenset({Role.OPERATOR}), frozenset({"harbour", "market"}), session_id="fam_1")
@@ -26,10 +26,11 @@ async def make(town: Town, principal: Principal = OTTO, *lots: str) -> MadeKey:
 
 async def test_a_key_is_a_principal_with_its_scopes_and_lots(town: Town) -> None:
     made = await make(town)
-    principal = await town.people.api_keys.authenticate(made.secret)
+    proof = await town.people.api_keys.authenticate(made.secret)
 
     assert made.secret.startswith(API_KEY_PREFIX)
-    assert principal == Principal(
+    assert proof.until == town.clock.now() + CHECKED_AGAIN_AFTER
+    assert proof.principal == Principal(
         OTTO.user_id,
         lots=frozenset({"harbour"}),
         scopes=frozenset({Scope.LOT_READ}),
