@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from zlib import crc32
+from hashlib import blake2b
 
 from autospot.domain.errors import InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """Hub `index` of `count`, counted from 0. A lot belongs to the hub its code's CRC-32 falls to: stable across
-    machines, versions and restarts."""
+    """Hub `index` of `count`, counted from 0.
+
+    A lot belongs to the hub that the BLAKE2b hash of its code falls to: the same on every machine and in every version.
+    (CRC-32 would not do: of the codes `s0` to `s3` all fall to one of two hubs.)
+    """
 
     index: int = 0
     count: int = 1
@@ -39,4 +42,8 @@ class Shard:
 
     def owns(self, lot: str) -> bool:
         """True if this hub serves `lot`."""
-        return self.count == 1 or crc32(lot.encode()) % self.count == self.index
+        return self.count == 1 or _number_of(lot) % self.count == self.index
+
+
+def _number_of(lot: str) -> int:
+    return int.from_bytes(blake2b(lot.encode(), digest_size=8).digest(), "big")

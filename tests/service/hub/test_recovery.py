@@ -1,0 +1,143 @@
+"""Restarts, outages, lost stream history, several hubs: what is shown stays true."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from autospot.domain.change import Commit
+from autospot.storage.feed import CaughtUp, Feed, HistoryLost
+from autospot.storage.history import BayHistory
+from hub.shard import Shard
+from tests.support.hub import RunningHub, Servers, Watcher, reading, running_hub, sensors
+from tests.support.lots import a_lot
+from tests.support.services import BrokerServer, MongodServer, eventually
+
+
+def look_after_all(hub: RunningHub) -> None:
+    """The beat timer's work, now."""
+    for slot in hub.hub.sockets._slots:
+        hub.hub.sockets.look_after(slot)
+
+
+async def test_a_restarted_hub_knows_everything_and_clients_resume_in_the_same_epoch(servers: Servers) -> None:
+    async with sensors(servers.mqtt_url) as sensor:
+        async with running_hub(servers) as hub:
+            await hub.put(a_lot("r1", bays=50))
+            async with await Watcher.connect(hub.url, "r1") as screen:
+                await sensor.publish("autospot/v1/r1/B00001/reading", reading(True), qos=1)
+                await eventually(lambda: screen.state("r1", "B00001") == "occupied")
+                known = screen.lots["r1"]
+        await sensor.publish("autospot/v1/r1/B00002/reading", reading(True), qos=1)  # the hub is down: the broker waits
+        async with running_hub(servers) as hub:
+            wish = {"lot": "r1", "epoch": known["epoch"], "rev": known["rev"]}
+            async with await Watcher.connect(hub.url, wish) as screen:
+                screen.lots["r1"] = known
+                await eventually(lambda: screen.state("r1", "B00002") == "occupied")
+                async with await Watcher.connect(hub.url, "r1") as fresh:
+                    await eventually(lambda: "r1" in fresh.lots)
+                    assert fresh.lots["r1"]["bays"] == screen.lots["r1"]["bays"]
+
+
+async def test_lost_stream_history_begins_a_new_epoch_and_loses_nothing(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = asyncio.Event()
+    follow = Feed.follow
+
+    async def follow_until_lost(feed: Feed, after_rev: int) -> AsyncIterator[Commit | CaughtUp]:
+        is_old = not lost.is_set()
+        async for event in follow(feed, after_rev):
+            if lost.is_set() and is_old:
+                raise HistoryLost
+            yield event
+
+    monkeypatch.setattr(Feed, "follow", follow_until_lost)
+    async with (
+        running_hub(servers, [a_lot("r2", bays=3)]) as hub,
+        sensors(servers.mqtt_url) as sensor,
+        await Watcher.connect(hub.url, "r2") as screen,
+    ):
+        await sensor.publish("autospot/v1/r2/B00000/reading", reading(True, "2026-11-22T10:00:00Z"), qos=1)
+        await eventually(lambda: screen.state("r2", "B00000") == "occupied")
+        old_epoch = hub.live.epoch
+        lost.set()
+        await sensor.publish("autospot/v1/r2/B00001/reading", reading(True, "2026-11-22T10:00:01Z"), qos=1)
+        await eventually(lambda: hub.live.epoch != old_epoch)
+        await eventually(lambda: screen.lots["r2"]["epoch"] == hub.live.epoch)
+        await eventually(lambda: screen.state("r2", "B00001") == "occupied")
+        assert screen.state("r2", "B00000") == "occupied"
+        await sensor.publish("autospot/v1/r2/B00002/reading", reading(False), qos=1)
+        await eventually(lambda: screen.state("r2", "B00002") == "free")
+
+        async def history_is_whole() -> bool:
+            kept = BayHistory(hub.database)
+            rows = [[event async for event in kept.newest_first("r2", bay)] for bay in ("B00000", "B00001", "B00002")]
+            return all(rows)
+
+        await eventually(history_is_whole)
+
+
+async def test_while_the_database_is_away_beats_say_so_and_nothing_is_lost(
+    make_mongod: Callable[..., MongodServer], make_broker: Callable[..., BrokerServer]
+) -> None:
+    mongod, broker = make_mongod(), make_broker()
+    async with (
+        running_hub(Servers(mongod.url, "away", broker.url), [a_lot("r3", bays=3)]) as hub,
+        sensors(broker.url) as sensor,
+        await Watcher.connect(hub.url, "r3") as screen,
+    ):
+        await sensor.publish("autospot/v1/r3/B00000/reading", reading(True), qos=1)
+        await eventually(lambda: screen.state("r3", "B00000") == "occupied")
+        await asyncio.to_thread(mongod.kill)
+        await eventually(lambda: hub.live.behind_since_ms is not None, deadline_seconds=15)
+        await sensor.publish("autospot/v1/r3/B00001/reading", reading(True), qos=1)
+        look_after_all(hub)
+        await eventually(lambda: any("behind_since" in beat for beat in screen.of_type("beat")))
+        assert screen.state("r3", "B00001") == "unknown"
+        await asyncio.to_thread(mongod.restart)
+        await eventually(lambda: screen.state("r3", "B00001") == "occupied", deadline_seconds=20)
+        await eventually(lambda: hub.live.behind_since_ms is None, deadline_seconds=10)
+        look_after_all(hub)
+        await eventually(lambda: "behind_since" not in screen.of_type("beat")[-1])
+
+
+async def test_two_hubs_share_the_lots_and_each_serves_every_screen(servers: Servers) -> None:
+    lots = [a_lot(f"s{number}", bays=2) for number in range(4)]
+    owners = {lot.lot: Shard(0, 2).owns(lot.lot) for lot in lots}
+    assert set(owners.values()) == {True, False}, "the lots must not all fall to one hub"
+    async with (
+        running_hub(servers, lots, shard=Shard(0, 2)) as first,
+        running_hub(servers, shard=Shard(1, 2)) as second,
+        sensors(servers.mqtt_url) as sensor,
+        await Watcher.connect(first.url, *owners) as one,
+        await Watcher.connect(second.url, *owners) as other,
+    ):
+        for lot in lots:
+            await sensor.publish(f"autospot/v1/{lot.lot}/B00000/reading", reading(True), qos=1)
+        for screen in (one, other):
+            await eventually(lambda screen=screen: {screen.state(lot, "B00000") for lot in owners} == {"occupied"})
+        assert first.count("autospot_readings_total", verdict="changed") == sum(owners.values())
+        assert second.count("autospot_readings_total", verdict="changed") == len(lots) - sum(owners.values())
+        assert one.lots == other.lots
+
+
+async def test_a_hub_that_divides_the_work_anew_takes_over_from_the_old_division(servers: Servers) -> None:
+    async with running_hub(servers, [a_lot("d1"), a_lot("d2")]) as hub, sensors(servers.mqtt_url) as sensor:
+        await sensor.publish("autospot/v1/d1/B00000/reading", reading(True), qos=1)
+        await eventually(lambda: hub.live.lots["d1"].bays["B00000"].state == "occupied")
+    async with (
+        running_hub(servers, shard=Shard(0, 2)) as first,
+        running_hub(servers, shard=Shard(1, 2)) as second,
+    ):
+        for hub in (first, second):
+            assert hub.live.lots["d1"].bays["B00000"].state == "occupied"
+
+        async def old_checkpoints_are_gone() -> bool:
+            marks = first.database.collection("marks")
+            names = [row["_id"] async for row in marks.find({"_id": {"$regex": "^checkpoint/bays/"}})]
+            return sorted(names) == ["checkpoint/bays/hub/0of2", "checkpoint/bays/hub/1of2"]
+
+        await eventually(old_checkpoints_are_gone, deadline_seconds=10)
