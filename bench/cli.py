@@ -17,9 +17,11 @@ from bench.machine import facts
 from bench.processes import BenchError
 from bench.result import medians
 from bench.session import Session, session
-from bench.systems import System, naive_python, node_systems, product
+from bench.systems import System, node_systems, product, python_systems
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Benchmarks: sensor to screen, against floors and other hubs."
+)
 
 Quick = Annotated[
     bool, typer.Option("--quick", help="About a minute: shows that everything works, not how fast it is.")
@@ -35,7 +37,7 @@ Only = Annotated[list[str] | None, typer.Option("--system", help="Only this syst
 
 def systems_called(names: Sequence[str] | None, serve_command: str | None) -> list[System]:
     """The systems to run, AutoSpot first. Raises typer.BadParameter for a name that does not exist here."""
-    every = [product(serve_command), *node_systems(), naive_python()]
+    every = [product(serve_command), *node_systems(), *python_systems()]
     if not names:
         return [system for system in every if not system.extra]
     known = {system.name: system for system in every}

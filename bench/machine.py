@@ -32,10 +32,17 @@ def facts(database: Database, folder: Path) -> dict[str, Any]:
         "mongod": database.version(),
         "mosquitto": _first_line(str(mosquitto_binary()), "-h"),
         "node": _first_line("node", "--version"),
-        "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
+        "libraries": {name: _version(name) for name in LIBRARIES},
         "node_libraries": node_versions(),
         "revision": _revision(),
     }
+
+
+def _version(library: str) -> str | None:
+    try:
+        return importlib.metadata.version(library)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def _processor() -> str:

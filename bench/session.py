@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import math
+import signal
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 
 from bench.console import console
 from bench.result import Run
 from bench.stack import Database, running_database
+
+TERMINATED: Final = 128 + signal.SIGTERM
 
 
 @dataclass(slots=True)
@@ -47,7 +52,11 @@ class Session:
 
 @contextlib.contextmanager
 def session(data: Path | None) -> Iterator[Session]:
-    """A session with its database under `data` (default: the system's temporary folder); everything ends with it."""
+    """A session with its database under `data` (default: the system's temporary folder); everything ends with it.
+
+    SIGTERM ends it like an interrupt: in order, and with its folder removed.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     with tempfile.TemporaryDirectory(prefix="autospot-bench-", dir=data) as name:
         folder = Path(name)
         with running_database(folder) as database:

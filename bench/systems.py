@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import json
 import os
 import secrets
@@ -138,9 +139,11 @@ def import_lots(place: Place, load: Load) -> float:
     return took
 
 
-def naive_python() -> System:
-    """One update and one send per message, aiomqtt and motor."""
-    return System("python naive", (sys.executable, "-m", "bench.peers.naive_hub"), OWN_CODE, slow=True)
+def python_systems() -> list[System]:
+    """The naive Python peer (aiomqtt and motor, one update and one send per message); none without aiomqtt."""
+    if importlib.util.find_spec("aiomqtt") is None:
+        return []
+    return [System("python naive", (sys.executable, "-m", "bench.peers.naive_hub"), OWN_CODE, slow=True)]
 
 
 def node_systems() -> list[System]:

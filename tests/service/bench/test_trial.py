@@ -14,7 +14,7 @@ from bench.processes import OWN_CODE
 from bench.result import Run
 from bench.schedule import Load
 from bench.stack import Database, running_database
-from bench.systems import System, naive_python
+from bench.systems import System, python_systems
 from bench.trial import run_trial
 
 A_SECOND = Load(lots=2, bays=10, rate=100, seconds=1.0, warmup_seconds=0.0, seed=11)
@@ -29,7 +29,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 @pytest.fixture(scope="module")
 def honest(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return run_trial(naive_python(), A_SECOND, SCREENS, database, tmp_path_factory.mktemp("honest"))
+    return run_trial(python_systems()[0], A_SECOND, SCREENS, database, tmp_path_factory.mktemp("honest"))
 
 
 def test_an_honest_hub_passes_the_gate_everywhere(honest: Run) -> None:
