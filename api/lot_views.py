@@ -38,12 +38,16 @@ def _point(text: str) -> MapPoint:
         raise ValueError(error.message) from error
 
 
-def _text(description: str, example: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "description": description, "examples": [example]})
+def _numbers(count: int, description: str, example: str) -> WithJsonSchema:
+    number = r"-?[0-9]+(\.[0-9]+)?"
+    pattern = f"^{','.join([number] * count)}$"
+    return WithJsonSchema({"type": "string", "pattern": pattern, "description": description, "examples": [example]})
 
 
-BoxText = Annotated[MapBox, PlainValidator(_box), _text("west,south,east,north in degrees", "9.9,53.5,10.1,53.6")]
-PointText = Annotated[MapPoint, PlainValidator(_point), _text("lat,lon in degrees; the nearest first", "53.54,9.99")]
+BoxText = Annotated[MapBox, PlainValidator(_box), _numbers(4, "west,south,east,north in degrees", "9.9,53.5,10.1,53.6")]
+PointText = Annotated[
+    MapPoint, PlainValidator(_point), _numbers(2, "lat,lon in degrees; the nearest first", "53.54,9.99")
+]
 
 
 class LotsQuery(PageQuery):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from api import limits
-from api.limits import DEFAULT_RATES, NO_RATES, LimitClass, MovingWindows, RateLimited, RateLimits, Rates
+from api.limits import DEFAULT_RATES, NO_RATES, LimitClass, MovingWindows, RateLimited, RateLimits, Rates, rates_times
 
 
 class Seconds:
@@ -86,6 +86,12 @@ def test_what_has_no_rate_is_not_counted(seconds: Seconds) -> None:
 def test_every_class_has_a_default_and_guessing_is_tight() -> None:
     assert set(DEFAULT_RATES) == set(LimitClass)
     assert DEFAULT_RATES[LimitClass.CODE] == Rates(address="10/minute")
+
+
+def test_an_operator_may_scale_all_allowances() -> None:
+    assert rates_times(2)[LimitClass.CODE] == Rates(address="20/minute")
+    assert rates_times(0.01)[LimitClass.CODE] == Rates(address="1/minute")
+    assert rates_times(1) == DEFAULT_RATES
 
 
 def test_at_most_so_many_subjects_are_remembered_and_the_longest_silent_goes_first(
