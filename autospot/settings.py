@@ -18,7 +18,7 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 class Settings(BaseSettings):
     """What a program is told by its surroundings."""
 
-    model_config = SettingsConfigDict(env_prefix="AUTOSPOT_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="AUTOSPOT_", env_ignore_empty=True, extra="ignore", frozen=True)
 
     mongo_url: str = Field("mongodb://127.0.0.1:27017/?replicaSet=rs0", description="MongoDB, a replica set.")
     mongo_db: str = Field("autospot", min_length=1, max_length=38, pattern=r"^[A-Za-z0-9_-]+$", description="Database.")
