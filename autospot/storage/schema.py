@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autospot.storage import bays, dead_letters, feed, history, lots, mails, money, people
+from autospot.storage import bays, bookings, calendars, claims, dead_letters, feed, history, lots, mails, money, people
 from autospot.storage.mongo import Capped, Index
 
 DECLARED: tuple[Index | Capped, ...] = (
@@ -10,6 +10,9 @@ DECLARED: tuple[Index | Capped, ...] = (
     *dead_letters.INDEXES,
     *feed.INDEXES,
     *bays.INDEXES,
+    *bookings.INDEXES,
+    *calendars.INDEXES,
+    *claims.INDEXES,
     *history.INDEXES,
     *lots.INDEXES,
     *people.DECLARED,
