@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, NamedTuple, cast
@@ -54,11 +54,7 @@ def route(guide: Guide, start: str, end: str, *, height_metres: float = 0.0, ste
     By car from an entrance to a bay or an exit and from a bay to an exit, on foot else. `height_metres` is the car's;
     `step_free` leaves out stairs. `NotFound` if a code is unknown, or (code `no_route`) if there is no way.
     """
-    places = places_of(guide)
-    for code in (start, end):
-        if code not in places:
-            raise NotFound(f"lot {guide.lot.lot!r} has no bay, entrance, exit, door, lift or stairs {code!r}")
-    a, b = places[start], places[end]
+    a, b = place_of(guide, start), place_of(guide, end)
     way = _way(a, b)
     mode = Mode(way, height_metres=height_metres if way == "drive" else 0.0, step_free=step_free)
     moves = _shortest(guide.network, a, b, mode)
@@ -70,15 +66,15 @@ def route(guide: Guide, start: str, end: str, *, height_metres: float = 0.0, ste
     return Route(way, round(metres, 1), points, tuple(steps))
 
 
-def places_of(guide: Guide) -> Mapping[str, Place]:
-    """Everything a route may begin or end at, by code."""
-    lot = guide.lot
-    return {place.code: place for place in (*_bays(guide), *_portals(lot))}
-
-
-def _bays(guide: Guide) -> Iterator[Place]:
+def place_of(guide: Guide, code: str) -> Place:
+    """What a route may begin or end at; `NotFound` if nothing of the lot has that code."""
     for bay in guide.lot.bays:
-        yield Place("bay", bay.bay, f"bay {bay.bay}", bay=bay, opening=guide.network.openings.get(bay.bay))
+        if bay.bay == code:
+            return Place("bay", code, f"bay {code}", bay=bay, opening=guide.network.openings.get(code))
+    for place in _portals(guide.lot):
+        if place.code == code:
+            return place
+    raise NotFound(f"lot {guide.lot.lot!r} has no bay, entrance, exit, door, lift or stairs {code!r}")
 
 
 def _portals(lot: Lot) -> Iterator[Place]:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Literal
 
 import networkx as nx
 
+from autospot.domain.devices import NATIVE_MODEL, SENSOR_MODELS
 from autospot.domain.guidance.network import Mode, Network, weight
-from autospot.domain.lot import Lot
+from autospot.domain.lot import Lot, SensorRef
 from autospot.domain.lot_files.problems import Problem
 from autospot.domain.plan import Node
 
 ROUNDING_METRES = 0.5
 """Lengths in plans are rounded: a way may be stated this much shorter than the straight line."""
+
+
+_UPPER_EUI = re.compile(r"(?=.*[A-F])[0-9A-Fa-f]{16}")
 
 
 def problems_of(lot: Lot, at: str = "") -> Iterator[Problem]:
@@ -157,11 +162,20 @@ def _sensor_problems(lot: Lot) -> Iterator[Problem]:
         if bay.registered_sensor is None:
             continue
         sensor, at = bay.registered_sensor.id, f"/bays/{index}/sensor/id"
+        yield from _device_problems(bay.registered_sensor, f"/bays/{index}/sensor")
         if sensor in bay_of:
             yield Problem(at, f"sensor {sensor!r} also watches bay {bay_of[sensor]!r}")
         elif sensor in watched_by_their_own_code:
             yield Problem(at, f"sensor {sensor!r} has the code of another bay, which has no other sensor itself")
         bay_of.setdefault(sensor, bay.bay)
+
+
+def _device_problems(sensor: SensorRef, at: str) -> Iterator[Problem]:
+    """What would only be noticed when the bay stays unknown for ever."""
+    if sensor.model not in SENSOR_MODELS:
+        yield Problem(f"{at}/model", f"there is no sensor model {sensor.model!r} in the catalogue")
+    elif sensor.model != NATIVE_MODEL and _UPPER_EUI.fullmatch(sensor.id):
+        yield Problem(f"{at}/id", f"write the device EUI {sensor.id!r} in lower case")
 
 
 def _term_problems(lot: Lot) -> Iterator[Problem]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from dataclasses import replace
 from functools import cache
 from itertools import permutations
@@ -16,6 +15,7 @@ from autospot.domain.errors import InvalidInput, NotFound
 from autospot.domain.guidance import MATCH_LIMIT, SUITABLE, Guide, Weights, Wish, match_drivers, recommend
 from autospot.domain.lot import Bay, BayKind, Level, Lot
 from autospot.domain.lot_files.generate import generate_lot
+from autospot.domain.plan import Aisle, Door, Edge, Entrance, Exit, Node
 from sites.harbour import harbour
 from sites.market_street import market_street
 from tests.unit.domain.guidance.reference import Way, distances, whole_graph
@@ -84,20 +84,35 @@ def test_nobody_could_have_been_sent_to_a_better_bay(question: tuple[Guide, froz
     assert len(found) == min(5, len(costs))
 
 
-@settings(max_examples=60, deadline=None)
-@given(questions())
-def test_among_equals_the_emptier_aisle_is_taken(question: tuple[Guide, frozenset[str], Wish]) -> None:
-    guide, free, wish = question
-    costs = plain_costs(guide, free, wish)
-    found = recommend(guide, free, wish, limit=1)
-    if not found:
-        return
-    aisle_of = {code: opening.stretch.aisle.aisle for code, opening in guide.network.openings.items()}
-    size, vacant = Counter(aisle_of.values()), Counter(aisle_of[code] for code in free)
-    equals = [code for code, cost in costs.items() if cost == costs[found[0].bay.bay]]
-    emptiest = max(vacant[aisle_of[code]] / size[aisle_of[code]] for code in equals)
-    taken = aisle_of[found[0].bay.bay]
-    assert vacant[taken] / size[taken] == pytest.approx(emptiest, abs=0.001)
+def mirrored() -> Lot:
+    """Two aisles, left and right of the entrance, with four bays each: `l1` is exactly as far as `r1`, and so on."""
+    nodes = {"in": (0.0, -20.0), "x": (0.0, 0.0), "l": (-40.0, 0.0), "r": (40.0, 0.0)}
+    places = [(side, number) for side in (-1, 1) for number in range(1, 5)]
+    return Lot(
+        lot="mirrored",
+        name="Mirrored",
+        time_zone="UTC",
+        levels=(Level(level="L"),),
+        bays=tuple(
+            Bay(bay=f"{'r' if side > 0 else 'l'}{number}", level="L", x=side * number * 5.0, y=5.5)
+            for side, number in places
+        ),
+        nodes=tuple(Node(node=code, level="L", x=x, y=y) for code, (x, y) in nodes.items()),
+        aisles=(Aisle(aisle="left", path=("x", "l")), Aisle(aisle="right", path=("x", "r"))),
+        edges=(Edge(start="in", end="x"),),
+        entrances=(Entrance(entrance="in", node="in"),),
+        exits=(Exit(exit="out", node="in"),),
+        doors=(Door(door="door", node="in"),),
+    )
+
+
+@pytest.mark.parametrize(
+    ("taken", "sent_to"),
+    [({"l3", "l4", "r4"}, "r1"), ({"l4", "r3", "r4"}, "l1"), ({"l1", "r2", "r3"}, "r1"), (set(), "l1")],
+)
+def test_among_equals_the_emptier_aisle_is_taken(taken: set[str], sent_to: str) -> None:
+    guide = Guide(mirrored())
+    assert best(guide, frozenset(guide.codes) - taken) == sent_to
 
 
 def test_a_bay_that_is_not_free_is_never_recommended() -> None:

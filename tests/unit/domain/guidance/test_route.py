@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from autospot.domain.errors import NotFound
 from autospot.domain.guidance import Guide, Route, route
-from autospot.domain.guidance.route import places_of
+from autospot.domain.guidance.route import place_of
 from autospot.domain.lot import Bay, Lot
 from autospot.domain.lot_files.generate import generate_lot
 from autospot.domain.plan import Aisle, Door, Edge, Entrance, Exit, Level, Node
@@ -134,17 +134,17 @@ def test_a_bend_without_a_choice_says_nothing() -> None:
 
 
 def assert_follows_the_plan(guide: Guide, found: Route, start: str, end: str) -> None:
-    places = places_of(guide)
     levels = {level.level for level in guide.lot.levels}
     assert {point.level for point in found.points} <= levels
     for code, point in ((start, found.points[0]), (end, found.points[-1])):
-        bay = places[code].bay
+        place = place_of(guide, code)
+        bay = place.bay
         spots = (
             {(bay.level, bay.x, bay.y)}
             if bay
             else {
                 (guide.network.nodes[node].level, guide.network.nodes[node].x, guide.network.nodes[node].y)
-                for node in places[code].nodes
+                for node in place.nodes
             }
         )
         assert tuple(point) in spots

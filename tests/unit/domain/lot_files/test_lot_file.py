@@ -117,6 +117,14 @@ def test_a_wrong_shape_is_told_with_its_place(lot: Any, told: str) -> None:
         (yard_with("bays/0/aisle", "up"), "/lots/0/bays/0/aisle: bay '1' is on level 'P0', its aisle 'up' is not"),
         (yard_with("bays/0/sensor", {"id": "s-2"}), "/lots/0/bays/1/sensor/id: sensor 's-2' also watches bay '1'"),
         (yard_with("bays/0/sensor", {"id": "3"}), "/lots/0/bays/0/sensor/id: sensor '3' has the code of another bay"),
+        (
+            yard_with("bays/0/sensor", {"id": "s", "model": "acme-1"}),
+            "/lots/0/bays/0/sensor/model: there is no sensor model 'acme-1' in the catalogue",
+        ),
+        (
+            yard_with("bays/0/sensor", {"id": "70B3D57ED0001234", "model": "nwave-nps405"}),
+            "/lots/0/bays/0/sensor/id: write the device EUI '70B3D57ED0001234' in lower case",
+        ),
         (yard(bays=[]), "/lots/0/bays: a lot without bays needs a capacity"),
         (yard(booking={"minimum_minutes": 99_999}), "/lots/0/booking/minimum_minutes: the shortest booking is longer"),
         (yard(entrances=[], signs=[]), "/lots/0/entrances: a lot with a plan needs entrances"),
