@@ -60,7 +60,11 @@ def test_the_counter_counts_every_frame_and_hands_out_only_control_frames(
     assert controls == [frame for frame in sent if frame[0] == PING]
 
 
-@pytest.mark.parametrize("frame", [b"\x01\x01a", b"\xc1\x01a", b"\x80\x01a", client_frame(TEXT, b"a")])
+@pytest.mark.parametrize(
+    "frame",
+    [b"\x01\x01a", b"\xc1\x01a", b"\x80\x01a", client_frame(TEXT, b"a")],
+    ids=["fragment", "compressed", "continuation", "masked"],
+)
 def test_fragments_compression_and_masks_from_the_server_are_refused(frame: bytes) -> None:
     with pytest.raises(WebsocketError):
         list(FrameReader().feed(frame))
