@@ -184,8 +184,10 @@ def operation(
 
 
 def operations_of(resource: object) -> Iterator[Bound]:
-    """The operations of a resource, in the order in which its class declares them."""
-    for name, function in vars(type(resource)).items():
+    """The operations of a resource, in the order in which its class declares them. Of a class itself: what there would
+    be, with handlers that nobody can call."""
+    kind = resource if isinstance(resource, type) else type(resource)
+    for name, function in vars(kind).items():
         declared: Operation | None = getattr(function, "__operation__", None)
         if declared is not None:
             yield Bound(declared, getattr(resource, name), signature_of(function), inspect.getdoc(function) or "")

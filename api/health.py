@@ -58,9 +58,7 @@ class Health:
         self._metrics: tuple[float, bytes] | None = None
         self._looking = asyncio.Lock()
 
-    @operation(
-        "GET /livez", summary="Is the process alive", tag="service", access=PUBLIC, limit=LimitClass.LIVE, etag=True
-    )
+    @operation("GET /livez", summary="Is the process alive", tag="service", access=PUBLIC, limit=LimitClass.LIVE)
     async def livez(self) -> Encoded[AliveView]:
         """Answers as long as the event loop turns, whatever else is down: restart the process if it does not."""
         return Encoded(b'{"status":"alive"}')

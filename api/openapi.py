@@ -38,7 +38,7 @@ from autospot.domain.errors import (
     Unauthenticated,
     Unavailable,
 )
-from autospot.storage.idempotency import KeyReused, StillRunning
+from autospot.storage.idempotency import AlreadyDone, KeyReused, StillRunning, taken_over
 
 Json = dict[str, Any]
 
@@ -238,6 +238,8 @@ def implied_errors(bound: Bound) -> Iterator[AutoSpotError]:
         yield UnreadableRequest("16 to 255 of A-Z a-z 0-9 _ -", code="idempotency_key_invalid")
         yield KeyReused("this idempotency key was used for a request that said something else")
         yield StillRunning("the first request with this key is still running")
+        yield taken_over()
+        yield AlreadyDone("this was done, so long ago that its answer is no longer kept")
     if declared.if_match:
         yield PreconditionFailed("it was changed since you read it: read it again, then decide")
     if declared.limit is not LimitClass.LIVE:
@@ -246,6 +248,7 @@ def implied_errors(bound: Bound) -> Iterator[AutoSpotError]:
 
 
 EDGE_ERRORS: Final = (
+    UnreadableRequest("the request cannot be used as it is"),
     NoSuchMethod("DELETE is not possible here", allowed=["GET", "HEAD"]),
     HeadersTooLarge("a header line may have 8190 bytes"),
     InternalError(),

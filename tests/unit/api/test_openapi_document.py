@@ -124,7 +124,7 @@ def test_refusals_are_listed_by_status_with_an_example_each(document: dict[str, 
     make = document["paths"]["/v1/things"]["post"]
 
     assert set(make["responses"]) == {"201", *["400", "401", "403", "408", "409", "413", "415", "422", "429", "503"]}
-    assert codes_of(make, 409) == {"thing_exists", "still_running"}
+    assert codes_of(make, 409) == {"thing_exists", "still_running", "lease_lost", "already_done"}
     assert codes_of(make, 422) == {"invalid_input", "idempotency_key_reused"}
     assert {"idempotency_key_missing", "malformed_json", "duplicate_name"} <= codes_of(make, 400)
     assert codes_of(document["paths"]["/v1/things/{thing}/picture"]["get"], 404) == {"not_found", "no_picture"}
