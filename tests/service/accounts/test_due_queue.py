@@ -241,6 +241,21 @@ async def test_a_worker_that_lost_its_lease_changes_nothing(database: Database, 
     assert await slow.deeds() == {1: 1}
 
 
+async def test_work_begun_after_the_lease_was_lost_does_not_count(database: Database, clock: SetClock) -> None:
+    slow, quick = Worker(database, clock), Worker(database, clock)
+    slow.clockwork.exactly_once(DEED, slow.insert)
+    quick.clockwork.exactly_once(DEED, quick.insert)
+    await slow.put(1)
+    claimed = await slow.clockwork._claim()
+    assert claimed is not None
+    clock.move(DEED.lease)
+    await quick.clockwork.run_due()
+
+    await slow.clockwork._work(claimed)
+    assert await slow.deeds() == {1: 1}
+    assert await slow.rows.dead(10) == []
+
+
 async def test_a_row_that_fails_backs_off_and_ends_as_a_dead_letter(worker: Worker, clock: SetClock) -> None:
     tries: list[datetime] = []
 
