@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import resource
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -49,6 +50,10 @@ from hub.websocket import Authenticate, SocketLimits
 DATABASE_WAIT_SECONDS = 60.0
 """How long a start waits for the database before it gives up: longer than a replica set takes to elect a primary."""
 
+SWITCH_SECONDS = 0.001
+"""How long a thread may keep the interpreter while another waits. The driver's threads need it several times per commit
+and per change; at the default of 5 ms a busy event loop makes them wait that long each time."""
+
 NEVER_MS = 1 << 52
 """The expiry of what holds until it is revoked (API keys)."""
 
@@ -73,6 +78,7 @@ async def serving(
     `with_mailbox` keeps outgoing mail for all to read instead of sending it: for demonstrations.
     """
     _allow_many_files()
+    sys.setswitchinterval(SWITCH_SECONDS)
     background, clock, registry = Background(), SystemClock(), CollectorRegistry()
     async with prepared_database(settings) as database:
         keys, mails = _secret_keys(settings), Mails(database)

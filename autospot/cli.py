@@ -6,13 +6,13 @@ import asyncio
 import signal
 import sys
 from collections.abc import Coroutine
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 import uvloop
 
-import bench.cli as benchmarks
 import sensors_sim.cli as simulator
 from autospot import cli_lots, cli_tariff, cli_users
 from autospot.app import serving
@@ -27,7 +27,10 @@ app.add_typer(cli_lots.app, name="lots")
 app.add_typer(cli_users.app, name="users")
 app.add_typer(cli_tariff.app, name="tariff")
 app.add_typer(simulator.app, name="sim")
-app.add_typer(benchmarks.app, name="bench")
+if find_spec("psutil"):  # the benchmarks measure processes; production images leave that out
+    from bench.cli import app as benchmarks
+
+    app.add_typer(benchmarks, name="bench")
 
 
 def main() -> None:

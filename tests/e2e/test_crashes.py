@@ -119,6 +119,7 @@ async def the_screen_is_right(program: Program, database: Database, sensors: Sen
     expected = {
         bay: "unknown" if seq < 0 else "occupied" if seq % 2 == 0 else "free" for bay, seq in sensors.taken.items()
     }
+    assert await program.answers(), program.log()[-3000:]
     async with await Watcher.connect(program.url, "crash") as screen:
 
         def wrong() -> dict[str, tuple[str | None, str]]:

@@ -18,6 +18,7 @@ from autospot.domain.bay import Claim, Closure, shown_state
 from autospot.domain.change import ClaimChange, FeedEntry
 from autospot.domain.instant import rfc3339, to_ms
 from autospot.storage.feed import Feed
+from autospot.storage.mongo import Database
 from tests.support.hub import RunningHub, Servers, Watcher, reading, running_hub, sensors
 from tests.support.lots import a_lot
 from tests.support.services import eventually
@@ -157,8 +158,10 @@ class Story:
 
     async def end(self) -> None:
         await self._leave()
-        await self.hub.database.client.drop_database(self._servers.db_name)
         await self._stack.aclose()
+        database = Database(self._servers.mongo_url, self._servers.db_name)
+        await database.client.drop_database(self._servers.db_name)
+        database.close()
 
 
 @pytest.mark.slow
