@@ -1,12 +1,14 @@
-"""A database for the tests of this folder: its indexes are made once, its documents are gone after each test."""
+"""A database for the tests of this folder: indexes are made once a module, documents are gone after each test."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
 import pymongo
 import pytest
+from pymongo import WriteConcern
 
 from autospot.storage.mongo import Database
 from autospot.storage.people import DECLARED
@@ -16,17 +18,23 @@ from tests.support.people import Town, a_town
 @pytest.fixture(scope="module")
 def people_db_name(mongo_url: str) -> Iterator[str]:
     name = f"people_{uuid4().hex}"
+    asyncio.run(prepare(mongo_url, name))
     yield name
     with pymongo.MongoClient[dict[str, object]](mongo_url) as client:
         client.drop_database(name)
 
 
+async def prepare(url: str, name: str) -> None:
+    database = Database(url, name)
+    await database.prepare(DECLARED)
+    database.close()
+
+
 @pytest.fixture
 async def database(mongo_url: str, people_db_name: str) -> AsyncIterator[Database]:
     database = Database(mongo_url, people_db_name)
-    await database.prepare(DECLARED)
     yield database
-    raw = database.collection("due").database
+    raw = database.collection("due").database.with_options(write_concern=WriteConcern(w=1, j=False))
     for name in await raw.list_collection_names():
         await raw[name].delete_many({})
     database.close()
