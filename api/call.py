@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -70,6 +70,15 @@ class Call:
     def address(self) -> str:
         """The client's address as limits count it."""
         return self._edge.addresses.of(self._request)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What was sent beside the body: for signatures. What has a meaning of its own is read elsewhere."""
+        return self._request.headers
+
+    async def raw_body(self) -> bytes:
+        """The body as it came, byte for byte: a signature is over bytes. Operations that take no `body` have none."""
+        return await self._request.read()
 
     @property
     def if_match(self) -> IfMatch:

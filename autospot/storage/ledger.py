@@ -26,10 +26,13 @@ from autospot.domain.ledger import (
     CauseKind,
     InsufficientFunds,
     Movement,
+    PendingState,
     Transfer,
+    TransferExists,
     movements,
+    settled,
+    state_after,
 )
-from autospot.domain.ledger.book import TransferExists
 from autospot.storage.money_stop import MoneyStop
 from autospot.storage.mongo import Database, Document, Index, Session
 from autospot.storage.outages import answering
@@ -70,7 +73,7 @@ class Ledger:
         await self._stop.require_running(session)
         balances: dict[Account, Balance] = {}
         for transfer in transfers:
-            held = await self.hold(transfer.settles, session=session) if transfer.settles else None
+            held = await self._hold_to_settle(session, transfer) if transfer.settles else None
             for movement in movements(transfer, held):
                 if movement.account.is_guarded:
                     moved = await self._move(session, movement, transfer.currency)
@@ -108,11 +111,16 @@ class Ledger:
             raise NotFound("there is no such hold")
         return _transfer(row)
 
-    async def is_settled(self, hold_id: str, *, session: Session | None = None) -> bool:
-        """True if a hold was posted, voided or expired. In a transaction: as of its snapshot; the unique index decides
-        between two at once."""
+    async def state(self, hold_id: str, *, session: Session | None = None) -> PendingState:
+        """Where a hold stands. In a transaction: as of its snapshot; the unique index decides between two at once."""
         with answering(session):
-            return await self._transfers.find_one({"settles": hold_id}, {"_id": 1}, session=session) is not None
+            row = await self._transfers.find_one({"settles": hold_id}, session=session)
+        return state_after(None if row is None else _transfer(row).settlement)
+
+    async def _hold_to_settle(self, session: Session, transfer: Transfer) -> Transfer:
+        hold = await self.hold(str(transfer.settles), session=session)
+        settled(await self.state(hold.id, session=session), transfer.settlement)
+        return hold
 
     async def balance(self, account: Account, currency: str, *, session: Session | None = None) -> Balance:
         """What a guarded account has, from its document; zeros if nothing ever happened."""

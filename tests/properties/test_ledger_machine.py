@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
 from autospot.domain.errors import Conflict, InvalidInput
-from autospot.domain.ledger import Account, AlreadySettled, Book, CauseKind, HoldExpired, InsufficientFunds, Transfer
+from autospot.domain.ledger import Account, AlreadySettled, CauseKind, HoldExpired, InsufficientFunds, Transfer
+from tests.support.book import Book
 from tests.support.ledger import BANK, DAVE, DORA, HARBOUR, NOON, pending, post, posted, void
 
 WALLETS = st.sampled_from([DORA, DAVE])

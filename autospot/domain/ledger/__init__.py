@@ -6,15 +6,14 @@
     transfer = hold.voiding(id, cause, at)          # all of it is released
 
 `account` says which accounts there are, `transfer` what a transfer is, `pending` the life of a hold, `movement` what a
-transfer does to its two accounts, `book` what a whole ledger is. A ledger has one currency: money has its own, points
-are a second ledger with the same rules. The model is that of TigerBeetle's two-phase transfers.
+transfer does to its two accounts. A ledger has one currency: money has its own, points are a second ledger with the
+same rules. The model is that of TigerBeetle's two-phase transfers.
 """
 
 from autospot.domain.ledger.account import POINTS, Account, AccountKind
-from autospot.domain.ledger.book import Book
 from autospot.domain.ledger.movement import Balance, InsufficientFunds, Movement, movements
-from autospot.domain.ledger.pending import AlreadySettled, HoldExpired, PendingState, settled
-from autospot.domain.ledger.transfer import Cause, CauseKind, Transfer, TransferKind
+from autospot.domain.ledger.pending import AlreadySettled, HoldExpired, PendingState, settled, state_after
+from autospot.domain.ledger.transfer import Cause, CauseKind, Transfer, TransferExists, TransferKind
 
 __all__ = [
     "POINTS",
@@ -22,7 +21,6 @@ __all__ = [
     "AccountKind",
     "AlreadySettled",
     "Balance",
-    "Book",
     "Cause",
     "CauseKind",
     "HoldExpired",
@@ -30,7 +28,9 @@ __all__ = [
     "Movement",
     "PendingState",
     "Transfer",
+    "TransferExists",
     "TransferKind",
     "movements",
     "settled",
+    "state_after",
 ]

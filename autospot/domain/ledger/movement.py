@@ -86,9 +86,3 @@ def _held(transfer: Transfer, settled: Transfer | None) -> int:
     if not same or transfer.amount > settled.amount:
         raise InvalidInput("a settlement has the accounts and the currency of its hold, and at most its amount")
     return settled.amount
-
-
-def require_covered(account: Account, balance: Balance, needs: int) -> None:
-    """`InsufficientFunds` if `account` is guarded and has less than `needs` available."""
-    if account.is_guarded and balance.available < needs:
-        raise InsufficientFunds("there is not enough in it that is free")

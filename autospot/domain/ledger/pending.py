@@ -48,3 +48,8 @@ def settled(state: PendingState, by: Settlement) -> PendingState:
     if after is None:
         raise AlreadySettled(f"this amount is no longer held: it was {state}")
     return after
+
+
+def state_after(settlement: Settlement | None) -> PendingState:
+    """The state of a hold that was settled so, or not yet."""
+    return PendingState.OPEN if settlement is None else settled(PendingState.OPEN, settlement)

@@ -7,9 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, get_args
 
-from autospot.domain.errors import InvalidInput
+from autospot.domain.errors import Conflict, InvalidInput
 from autospot.domain.ledger.account import Account
-from autospot.domain.ledger.pending import HoldExpired
+from autospot.domain.ledger.pending import HoldExpired, Settlement
 from autospot.domain.money import AMOUNT_LIMIT
 
 TransferKind = Literal["posted", "pending", "post", "void"]
@@ -18,6 +18,12 @@ rest, `void` releases all of it."""
 
 _KINDS = frozenset(get_args(TransferKind))
 _SETTLES = frozenset({"post", "void"})
+
+
+class TransferExists(Conflict):
+    """A transfer with this id was made before: what is asked for has happened."""
+
+    code = "transfer_exists"
 
 
 class CauseKind(StrEnum):
@@ -99,6 +105,15 @@ class Transfer:
     ) -> Transfer:
         """A hold: nobody else can have the amount until it is posted, voided or expired."""
         return cls(transfer_id, debit, credit, amount, currency, "pending", cause, at, expires_at=expires_at)
+
+    @property
+    def settlement(self) -> Settlement:
+        """How this transfer ends the hold that it settles: by its kind, and a void by its cause."""
+        if self.kind == "post":
+            return "post"
+        if self.kind == "void":
+            return "expire" if self.cause.kind is CauseKind.EXPIRY else "void"
+        raise InvalidInput("this transfer settles nothing")
 
     def posting(self, transfer_id: str, amount: int, cause: Cause, at: datetime) -> Transfer:
         """The settlement that takes `amount` of this hold and releases the rest.

@@ -9,8 +9,15 @@ from datetime import timedelta
 import pytest
 
 from autospot.domain.errors import NotFound
-from autospot.domain.ledger import Account, AlreadySettled, Balance, InsufficientFunds, Transfer
-from autospot.domain.ledger.book import TransferExists
+from autospot.domain.ledger import (
+    Account,
+    AlreadySettled,
+    Balance,
+    InsufficientFunds,
+    PendingState,
+    Transfer,
+    TransferExists,
+)
 from autospot.storage.ledger import Ledger
 from autospot.storage.money_stop import MoneyStop, MoneyStopped
 from autospot.storage.mongo import Database, Session
@@ -87,7 +94,7 @@ async def test_ten_settlements_at_once_settle_once(database: Database, ledger: L
     ended = await outcomes(database, *(post(hold, 100) if number % 2 else void(hold) for number in range(10)))
 
     assert ended == {"entered": 1, "AlreadySettled": 9}
-    assert await ledger.is_settled(hold.id)
+    assert await ledger.state(hold.id) is not PendingState.OPEN
     assert (await ledger.balance(DORA, "EUR")).pending_debits == 0
 
 

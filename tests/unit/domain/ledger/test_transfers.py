@@ -16,16 +16,16 @@ from autospot.domain.ledger import (
     AccountKind,
     AlreadySettled,
     Balance,
-    Book,
     CauseKind,
     HoldExpired,
     InsufficientFunds,
     PendingState,
+    TransferExists,
     settled,
 )
 from autospot.domain.ledger.account import POINTS_ISSUE, points
-from autospot.domain.ledger.book import TransferExists
 from autospot.domain.money import AMOUNT_LIMIT
+from tests.support.book import Book
 from tests.support.ledger import BANK, DAVE, DORA, HARBOUR, NOON, pending, post, posted, void
 
 

@@ -1,20 +1,20 @@
-"""A whole ledger as a value: what the database does in documents, in a few lines. The audit replays with it."""
+"""A whole ledger in memory, made of the product's own pure parts: the model that the database is held against."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from autospot.domain.errors import Conflict, InvalidInput, NotFound
-from autospot.domain.ledger.account import Account
-from autospot.domain.ledger.movement import Balance, movements, require_covered
-from autospot.domain.ledger.pending import PendingState, settled
-from autospot.domain.ledger.transfer import CauseKind, Transfer
-
-
-class TransferExists(Conflict):
-    """A transfer with this id was made before: what is asked for has happened."""
-
-    code = "transfer_exists"
+from autospot.domain.errors import InvalidInput, NotFound
+from autospot.domain.ledger import (
+    Account,
+    Balance,
+    InsufficientFunds,
+    PendingState,
+    Transfer,
+    TransferExists,
+    movements,
+    settled,
+)
 
 
 @dataclass
@@ -47,7 +47,8 @@ class Book:
         state = self._state_after(transfer)
         moved = movements(transfer, self.holds.get(transfer.settles or ""))
         for movement in moved:
-            require_covered(movement.account, self.balance(movement.account), movement.needs)
+            if movement.account.is_guarded and self.balance(movement.account).available < movement.needs:
+                raise InsufficientFunds("there is not enough in it that is free")
         self._ids.add(transfer.id)
         for movement in moved:
             self.balances[movement.account] = self.balance(movement.account).after(movement)
@@ -63,6 +64,4 @@ class Book:
             return None
         if transfer.settles not in self.states:
             raise NotFound("there is no such hold")
-        if transfer.kind == "post":
-            return settled(self.states[transfer.settles], "post")
-        return settled(self.states[transfer.settles], "expire" if transfer.cause.kind is CauseKind.EXPIRY else "void")
+        return settled(self.states[transfer.settles], transfer.settlement)

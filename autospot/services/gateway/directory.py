@@ -1,0 +1,28 @@
+"""The gateways of an installation, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from autospot.domain.errors import NotFound
+from autospot.services.gateway.interface import Gateway
+
+
+class Gateways:
+    """New payments go through the first; older ones stay with the gateway that has them."""
+
+    def __init__(self, gateways: Sequence[Gateway]) -> None:
+        self._gateways = {gateway.provider: gateway for gateway in gateways}
+        self.current = gateways[0]
+
+    def named(self, provider: str) -> Gateway:
+        """The gateway of that name; `NotFound` if there is none."""
+        gateway = self._gateways.get(provider)
+        if gateway is None:
+            raise NotFound("there is no such payment provider")
+        return gateway
+
+    async def close(self) -> None:
+        """Closes all."""
+        for gateway in self._gateways.values():
+            await gateway.close()
