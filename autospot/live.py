@@ -39,12 +39,10 @@ class LiveBay:
 
     def view(self) -> dict[str, Any]:
         """What clients are told of this bay (realtime contract, section 3)."""
-        view: dict[str, Any] = {
-            "state": self.state,
-            "occupied": self.occupied,
-            "since": None if self.since_ms is None else rfc3339_ms(self.since_ms),
-            "at": None if self.at_ms is None else rfc3339_ms(self.at_ms),
-        }
+        at_ms, since_ms = self.at_ms, self.since_ms
+        at = None if at_ms is None else rfc3339_ms(at_ms)
+        since = at if since_ms == at_ms else None if since_ms is None else rfc3339_ms(since_ms)
+        view: dict[str, Any] = {"state": self.state, "occupied": self.occupied, "since": since, "at": at}
         if self.occupied is None:
             view["stale"] = True
         if self.claim is not None:

@@ -2,7 +2,7 @@
 
 receive a burst -> decode each message -> judge each reading against what its bay last said -> append every change as
 one feed document -> acknowledge the burst -> loop. The next burst gathers while the write is in flight, so batches are
-small when there is little to do and large under load, without a timer.
+small when there is little to do and large under load.
 """
 
 from __future__ import annotations
@@ -33,6 +33,12 @@ at most one inbox, which this covers more than twice."""
 
 RETRY_FIRST_SECONDS = 0.1
 RETRY_MOST_SECONDS = 5.0
+
+BUSY_MESSAGES = 50
+GATHER_SECONDS = 0.008
+"""After a burst of at least `BUSY_MESSAGES` the next one gathers this much longer than the write took. A commit costs
+about 1.5 ms of processor time in the driver and the two streams whatever its size: at 8,000 readings a second that was
+15 us a reading without the pause."""
 
 SILENCE_CHECK_SECONDS = 1.0
 SILENCE_CHECKS_PER_TURN = 20_000
@@ -112,8 +118,12 @@ class Ingest:
 
     async def run(self) -> None:
         """Takes bursts until cancelled."""
+        busy = False
         while True:
+            if busy:
+                await asyncio.sleep(GATHER_SECONDS)
             burst = await self._broker.take()
+            busy = len(burst.messages) >= BUSY_MESSAGES
             async with self._appending:
                 batch = self._digest(burst)
                 await self._keep(batch)
