@@ -96,10 +96,20 @@ class Bookings:
             row = await self._bookings.find_one(wanted, session=session)
         return None if row is None else _booking(row)
 
-    async def is_free(self, booking_id: str) -> bool:
-        """True if neither a booking nor a given-up id has this id."""
+    async def fence(self, booking: Booking) -> None:
+        """Makes whoever is about to change `booking` fail: it counts as changed. `PreconditionFailed` if it was."""
         with answering():
-            return await self._bookings.find_one({"_id": booking_id}, {"_id": 1}) is None
+            done = await self._bookings.update_one(
+                {"_id": booking.id, "version": booking.version}, {"$inc": {"version": 1}}
+            )
+        if not done.matched_count:
+            raise PreconditionFailed("the booking changed meanwhile")
+
+    async def standing(self, ids: Collection[str]) -> frozenset[str]:
+        """The promises by which the open ones among these bookings keep their bays."""
+        with answering():
+            rows = self._bookings.find({"_id": {"$in": list(ids)}, "open": True}, {"promise": 1})
+            return frozenset([row["promise"] async for row in rows])
 
     async def give_up(self, booking_id: str, now: datetime) -> bool:
         """Makes sure that no booking will ever have this id; False if one has it."""
@@ -162,6 +172,7 @@ def _filter(query: BookingQuery) -> Document:
 _PLAIN = (
     "lot",
     "bay",
+    "promise",
     "kind",
     "owner",
     "vehicle",
@@ -175,6 +186,7 @@ _PLAIN = (
     "moved_from",
     "moved_to",
     "session",
+    "claimed",
     "arrived_at",
     "left_at",
     "seen_rev",
@@ -214,11 +226,16 @@ def _booking(row: Document) -> Booking:
 def _price_row(price: Price | None) -> Mapping[str, Any] | None:
     if price is None:
         return None
-    return {"total": dict(price.total.as_json()), "tariff_version": price.tariff_version, "hash": price.quote_hash}
+    return {
+        "total": dict(price.total.as_json()),
+        "tariff_version": price.tariff_version,
+        "hash": price.quote_hash,
+        "vat_basis_points": price.vat_basis_points,
+    }
 
 
 def _price(row: Document | None) -> Price | None:
     if row is None:
         return None
     total = row["total"]
-    return Price(Money(total["amount"], total["currency"]), row["tariff_version"], row["hash"])
+    return Price(Money(total["amount"], total["currency"]), row["tariff_version"], row["hash"], row["vat_basis_points"])

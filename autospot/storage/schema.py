@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from autospot.storage import bays, bookings, calendars, claims, dead_letters, feed, history, lots, mails, money, people
+from autospot.storage import (
+    assignments,
+    bays,
+    bookings,
+    calendars,
+    claims,
+    dead_letters,
+    feed,
+    history,
+    lots,
+    mails,
+    money,
+    people,
+    sessions,
+)
 from autospot.storage.mongo import Capped, Index
 
 DECLARED: tuple[Index | Capped, ...] = (
+    *assignments.INDEXES,
     *dead_letters.COLLECTIONS,
     *dead_letters.INDEXES,
     *feed.INDEXES,
@@ -15,6 +30,7 @@ DECLARED: tuple[Index | Capped, ...] = (
     *claims.INDEXES,
     *history.INDEXES,
     *lots.INDEXES,
+    *sessions.INDEXES,
     *people.DECLARED,
     *mails.INDEXES,
     *money.DECLARED,

@@ -11,8 +11,8 @@ from autospot.domain.instant import to_ms
 from autospot.domain.lot import BookingTerms
 from autospot.domain.period import Period
 
-MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
-"""A day on which nobody changes the clock."""
+MONDAY = datetime(2040, 11, 26, tzinfo=UTC)
+"""A day on which nobody changes the clock, so far ahead that MongoDB itself removes nothing of it as expired."""
 
 
 def at(hour: int, minute: int = 0, *, day: int = 0) -> datetime:
@@ -35,6 +35,7 @@ def a_booking(**changes: Any) -> Booking:
         "id": "bkg_" + "1" * 32,
         "lot": "harbour",
         "bay": "B00000",
+        "promise": "prm_" + "1" * 32,
         "kind": "general",
         "owner": "usr_dora",
         "vehicle": None,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from autospot.domain.errors import Conflict
+from autospot.domain.ids import new_id
 from autospot.domain.instant import rfc3339
 from autospot.domain.period import Period
 
@@ -48,11 +49,16 @@ class BayTaken(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """A bay is kept for `ref` (a booking or an assignment) for `period`; made at `made_at`."""
+    """A bay is kept for `ref` (a booking or an assignment) for `period`; made at `made_at`.
+
+    `id` tells it from every other, also from another one of the same `ref` and time: who gives a promise back gives
+    back this one and never one that was made anew meanwhile.
+    """
 
     ref: str
     period: Period
     made_at: datetime
+    id: str = field(default_factory=lambda: new_id("prm"))
 
     def __str__(self) -> str:
         return f"{self.ref} {rfc3339(self.period.start)}/{rfc3339(self.period.until)}"

@@ -37,27 +37,30 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What was agreed: the quote's total, the version of the tariff it is under, and the quote's hash."""
+    """What was agreed: the quote's total with the VAT in it, the version of the tariff, and the quote's hash."""
 
     total: Money
     tariff_version: str
     quote_hash: str
+    vat_basis_points: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booking:
     """One driver's promise of one bay for `period`.
 
-    `terms` are those of the lot when it was made: a change of the lot's terms does not touch it. `price` None is free
-    of charge; `paid` is what its driver has paid so far and not got back, in minor units. `hold_until` is when a held
-    booking expires. `by_kind` says that the driver asked for a kind of bay and will take any. `handled_until` is the
-    instant up to which everything that falls due has been done, `seen_rev` the newest position of the feed that was
-    considered. `version` counts changes, `arrived_at` and `left_at` are what the sensor said.
+    `promise` is the entry in the bay's calendar that keeps it. `terms` are those of the lot when it was made: a change
+    of the lot's terms does not touch it. `price` None is free of charge; `paid` is what its driver has paid so far and
+    not got back, in minor units. `hold_until` is when a held booking expires. `by_kind` says that the driver asked for
+    a kind of bay and will take any. `handled_until` is the instant up to which everything that falls due has been done,
+    `seen_rev` the newest position of the feed that was considered. `claimed` says that screens show its bay as
+    reserved. `version` counts changes; `arrived_at` and `left_at` are what the sensor said.
     """
 
     id: str
     lot: str
     bay: str
+    promise: str
     kind: BayKind
     owner: str
     vehicle: str | None
@@ -75,6 +78,7 @@ class Booking:
     moved_from: str | None = None
     moved_to: str | None = None
     session: str | None = None
+    claimed: bool = False
     arrived_at: datetime | None = None
     left_at: datetime | None = None
     seen_rev: int = 0
@@ -94,7 +98,8 @@ class Booking:
     ) -> Booking:
         """This booking with one more event and the next version."""
         event = Event(at, what, by, reason, facts or {})
-        return replace(self, events=(*self.events, event)[-EVENTS_LIMIT:], version=self.version + 1, **changes)
+        fields = {"version": self.version + 1, **changes}
+        return replace(self, events=(*self.events, event)[-EVENTS_LIMIT:], **fields)
 
     def require_changeable(self) -> None:
         """`Conflict` if it was changed so often that its history has no room for more."""

@@ -62,23 +62,23 @@ async def test_other_bays_and_lots_do_not_matter(database: Database) -> None:
 
 
 async def test_a_change_takes_the_new_time_first_and_gives_the_old_back_after(database: Database) -> None:
-    calendar = Calendars(database)
-    await calendar.promise("harbour", "B1", promise("a", 10, 12))
+    calendar, old = Calendars(database), promise("a", 10, 12)
+    await calendar.promise("harbour", "B1", old)
     await calendar.promise("harbour", "B1", promise("a", 11, 14))
     with pytest.raises(BayTaken):
         await calendar.promise("harbour", "B1", promise("b", 10, 11))
-    await calendar.give_back("harbour", "B1", "a", keep=between(11, 14))
+    await calendar.give_back("harbour", "B1", old.id)
     await calendar.promise("harbour", "B1", promise("b", 10, 11))
     assert await refs(calendar) == ["b", "a"]
 
 
-async def test_promising_twice_is_promising_once(database: Database) -> None:
-    calendar = Calendars(database)
-    for _ in range(3):
-        await calendar.promise("harbour", "B1", promise("a"))
-    assert await refs(calendar) == ["a"]
-    await calendar.give_back("harbour", "B1", "a")
-    assert await refs(calendar) == []
+async def test_one_promise_is_given_back_and_not_its_twin(database: Database) -> None:
+    calendar, first, second = Calendars(database), promise("a"), promise("a")
+    await calendar.promise("harbour", "B1", first)
+    await calendar.promise("harbour", "B1", second)
+    for _ in range(2):
+        await calendar.give_back("harbour", "B1", first.id)
+    assert await calendar.promises("harbour", "B1") == [second]
 
 
 async def test_what_is_long_over_is_dropped_by_the_next_promise(database: Database) -> None:

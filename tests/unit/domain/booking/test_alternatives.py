@@ -42,6 +42,6 @@ def test_a_refusal_shows_at_most_three_and_not_whose_promise_it_is() -> None:
     refusal = BayTaken("taken", alternatives=[Alternative(f"B{n}", between(10, 12)) for n in range(5)])
     assert refusal.extensions == {
         "alternatives": [
-            {"bay": f"B{n}", "from": "2026-11-23T10:00:00.000Z", "until": "2026-11-23T12:00:00.000Z"} for n in range(3)
+            {"bay": f"B{n}", "from": "2040-11-26T10:00:00.000Z", "until": "2040-11-26T12:00:00.000Z"} for n in range(3)
         ]
     }

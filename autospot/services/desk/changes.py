@@ -1,0 +1,256 @@
+"""What a driver does with a booking: take it up, change it, extend it, cancel it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from autospot.clock import Clock
+from autospot.domain.booking.alternatives import Promise
+from autospot.domain.booking.booking import Booking, By, Price
+from autospot.domain.booking.life import BookingState, Step
+from autospot.domain.booking.terms import FULL_PERCENT, refund, refund_percent, require_bookable, require_length
+from autospot.domain.booking.terms import require_changeable as require_changeable_to
+from autospot.domain.errors import AutoSpotError, InvalidInput, NotFound, PreconditionFailed
+from autospot.domain.instant import MILLISECOND
+from autospot.domain.lot import Bay
+from autospot.domain.period import Period
+from autospot.live import LiveLot
+from autospot.services.accounts.vehicles import Garage
+from autospot.services.desk.booking import LotOf
+from autospot.services.desk.keeper import Keeper
+from autospot.services.desk.register import Register, no_such_booking
+from autospot.services.desk.till import Prices, price_of
+from autospot.storage.bookings import Bookings
+from autospot.storage.idempotency import Once
+from autospot.storage.mongo import Database, Session
+
+CHANGE_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to be different; None stays as it is."""
+
+    period: Period | None = None
+    bay: str | None = None
+    vehicle: str | None = None
+
+
+class BookingChanges:
+    """Changes bookings for their drivers. Somebody else's booking is `NotFound`."""
+
+    def __init__(
+        self,
+        database: Database,
+        bookings: Bookings,
+        lot_of: LotOf,
+        prices: Prices,
+        keeper: Keeper,
+        register: Register,
+        garage: Garage,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._bookings = bookings
+        self._lot_of = lot_of
+        self._prices = prices
+        self._keeper = keeper
+        self._register = register
+        self._garage = garage
+        self._clock = clock
+
+    async def confirm(self, owner: str, booking_id: str, once: Once[Booking]) -> Booking:
+        """Takes up what is held, paying from the wallet. `IllegalStep` unless it is held, `InsufficientFunds`."""
+        now = self._clock.now()
+
+        def confirmed(booking: Booking) -> Booking:
+            costs = booking.price.total.amount if booking.price else 0
+            return booking.after(Step.CONFIRM, now, "driver", paid=costs, hold_until=None, handled_until=now)
+
+        return await self._step(owner, booking_id, confirmed, now, once)
+
+    async def cancel(
+        self, owner: str, booking_id: str, once: Once[Booking], *, versions: Collection[int] | None = None
+    ) -> Booking:
+        """Gives the bay back, and of the price what the terms say. `IllegalStep` once the driver is there."""
+        now = self._clock.now()
+        return await self._step(
+            owner, booking_id, lambda booking: cancelled_by_driver(booking, now), now, once, versions=versions
+        )
+
+    async def _step(
+        self,
+        owner: str,
+        booking_id: str,
+        decide: Callable[[Booking], Booking],
+        now: datetime,
+        once: Once[Booking],
+        *,
+        versions: Collection[int] | None = None,
+    ) -> Booking:
+        async def work(session: Session) -> tuple[Booking, Booking]:
+            before = await self._register.load(session, booking_id, owner=owner)
+            _require_version(before, versions)
+            after = await self._register.store(session, before, decide(before), now)
+            await once.keep(session, after)
+            return before, after
+
+        before, after = await self._database.transaction(work)
+        await self._register.give_back(before, after)
+        return after
+
+    async def extend(self, owner: str, booking_id: str, until: datetime, once: Once[Booking]) -> Booking:
+        """Moves the end to `until`, which must be later. Refusals as for `change`."""
+
+        def change(before: Booking) -> Change:
+            if until <= before.period.until:
+                raise InvalidInput("an extension ends later than the booking", at="/until")
+            return Change(period=Period(before.period.start, until))
+
+        return await self._until_it_holds_still(owner, booking_id, change, "extended", once, None)
+
+    async def change(
+        self,
+        owner: str,
+        booking_id: str,
+        change: Change,
+        once: Once[Booking],
+        *,
+        versions: Collection[int] | None = None,
+    ) -> Booking:
+        """Changes times, bay or vehicle. The new time is taken first and the old one given back after, so a refusal
+        leaves everything as it was. The price is that of the whole new booking; the difference is paid or refunded.
+
+        `BayTaken` with alternatives; `Conflict` (codes `too_late`, `illegal_step`, `bay_closed`, …); `InvalidInput`;
+        `PreconditionFailed` if it is none of `versions`, or changes while it is being changed.
+        """
+        return await self._until_it_holds_still(owner, booking_id, lambda _before: change, "changed", once, versions)
+
+    async def _until_it_holds_still(
+        self,
+        owner: str,
+        booking_id: str,
+        change: Callable[[Booking], Change],
+        what: str,
+        once: Once[Booking],
+        versions: Collection[int] | None,
+    ) -> Booking:
+        """What falls due may change the booking meanwhile: that is no reason to refuse somebody who did not say which
+        version he wants to change."""
+        for number in range(CHANGE_TRIES):
+            before = await self._find(owner, booking_id)
+            _require_version(before, versions)
+            try:
+                return await self._change(before, change(before), what, once)
+            except PreconditionFailed:
+                if versions is not None or number == CHANGE_TRIES - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _change(self, before: Booking, change: Change, what: str, once: Once[Booking]) -> Booking:
+        now, live = self._clock.now(), self._lot_of(before.lot)
+        period = change.period or before.period
+        bay = _bay_of(live, change.bay or before.bay)
+        await self._require_allowed(before, change, period, live, now)
+        moves = (bay.bay, period) != (before.bay, before.period)
+        promise = await self._keeper.keep(live, bay, before.id, period, now) if moves else None
+        price = await self._price(before, bay, period) if moves else before.price
+        booking = _changed(before, bay, period, promise, price, change.vehicle, what, now)
+
+        async def work(session: Session) -> Booking:
+            after = await self._register.store(session, before, booking, now)
+            await once.keep(session, after)
+            return after
+
+        try:
+            after = await self._database.transaction(work)
+        except AutoSpotError as refusal:
+            if promise is not None and not refusal.retryable:
+                await self._keeper.let_go(live.lot, bay.bay, promise)
+            raise
+        await self._register.give_back(before, after)
+        return after
+
+    async def _require_allowed(
+        self, before: Booking, change: Change, period: Period, live: LiveLot, now: datetime
+    ) -> None:
+        if change.vehicle is not None:
+            try:
+                await self._garage.get(before.owner, change.vehicle)
+            except NotFound:
+                raise InvalidInput("this is none of your vehicles", at="/vehicle") from None
+        require_changeable_to(before, period, now)
+        if before.state is BookingState.ACTIVE and change.bay not in (None, before.bay):
+            raise InvalidInput("you are parked there: the bay cannot be changed any more", at="/bay")
+        if period.start != before.period.start:
+            require_bookable(period, before.terms, live.layout.time_zone, now)
+        elif period != before.period:
+            require_length(period, before.terms)
+
+    async def _price(self, before: Booking, bay: Bay, period: Period) -> Price | None:
+        if before.price is None:
+            return None
+        if period.start == before.period.start:
+            version = before.price.tariff_version
+            return price_of(await self._prices.quote_under(version, before.owner, before.lot, bay.kind, period))
+        return price_of(await self._prices.quote(before.owner, before.lot, bay.kind, period))
+
+    async def _find(self, owner: str, booking_id: str) -> Booking:
+        booking = await self._bookings.find(booking_id, owner=owner)
+        if booking is None:
+            raise no_such_booking()
+        return booking
+
+
+def cancelled_by_driver(booking: Booking, now: datetime) -> Booking:
+    """`booking`, cancelled at `now` under its terms."""
+    percent = refund_percent(booking, now)
+    back = refund(booking.paid, percent)
+    reason = "in time" if percent == FULL_PERCENT else f"late: {percent} % of the price comes back"
+    return booking.after(Step.CANCEL, now, "driver", reason, paid=booking.paid - back)
+
+
+def cancelled_for_trouble(booking: Booking, now: datetime, by: By, reason: str) -> Booking:
+    """`booking`, cancelled for no fault of its driver: everything that was paid comes back."""
+    return booking.after(Step.CANCEL, now, by, reason, paid=0)
+
+
+def _changed(
+    before: Booking,
+    bay: Bay,
+    period: Period,
+    promise: Promise | None,
+    price: Price | None,
+    vehicle: str | None,
+    what: str,
+    now: datetime,
+) -> Booking:
+    difference = (price.total.amount if price else 0) - (before.price.total.amount if before.price else 0)
+    facts = {"bay": bay.bay, **period.as_json(), "was": {"bay": before.bay, **before.period.as_json()}}
+    after = before.noting(now, what, "driver", "", facts)
+    moved = period.start != before.period.start
+    return replace(
+        after,
+        bay=bay.bay,
+        kind=bay.kind,
+        period=period,
+        promise=promise.id if promise else before.promise,
+        price=price,
+        paid=before.paid + difference,
+        vehicle=vehicle or before.vehicle,
+        handled_until=min(now, period.start - MILLISECOND) if moved else before.handled_until,
+    )
+
+
+def _bay_of(live: LiveLot, code: str) -> Bay:
+    found = live.bays.get(code)
+    if found is None:
+        raise InvalidInput("there is no such bay", at="/bay")
+    return live.layout.bays[found.number]
+
+
+def _require_version(booking: Booking, versions: Collection[int] | None) -> None:
+    if versions is not None and booking.version not in versions:
+        raise PreconditionFailed("the booking changed meanwhile: read it again, then decide")

@@ -1,0 +1,104 @@
+"""Everything about bookings, wired together once: for the program, and in the same way for tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autospot.clock import Clock
+from autospot.live import LiveLots
+from autospot.services.accounts.vehicles import Garage
+from autospot.services.assigning import Assigning
+from autospot.services.attendant import Attendant
+from autospot.services.audit import Audit
+from autospot.services.clockwork import Clockwork, Schedule
+from autospot.services.closing import Closing
+from autospot.services.desk.booking import BookingDesk, LotOf
+from autospot.services.desk.changes import BookingChanges
+from autospot.services.desk.choice import Choice
+from autospot.services.desk.keeper import Keeper
+from autospot.services.desk.moving import Mover
+from autospot.services.desk.register import Register, Tell
+from autospot.services.desk.stays import Stays
+from autospot.services.desk.till import CoverageOf, Prices, TariffsOf, Till, no_coverage
+from autospot.services.desk.timekeeper import Timekeeper
+from autospot.services.parking import Parking
+from autospot.storage.assignments import Assignments
+from autospot.storage.bookings import Bookings
+from autospot.storage.calendars import Calendars
+from autospot.storage.claims import Claims
+from autospot.storage.ledger import Ledger
+from autospot.storage.mongo import Database
+from autospot.storage.sessions import Sessions
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the office stands on. `lot_of` gives live lots, `live` is the fold they come from."""
+
+    database: Database
+    live: LiveLots
+    lot_of: LotOf
+    clock: Clock
+    schedule: Schedule
+    clockwork: Clockwork
+    garage: Garage
+    audit: Audit
+    tariffs: TariffsOf
+    tell: Tell
+    coverage: CoverageOf = no_coverage
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """The services about bookings, sessions and assignments."""
+
+    bookings: Bookings
+    calendars: Calendars
+    claims: Claims
+    sessions: Sessions
+    desk: BookingDesk
+    changes: BookingChanges
+    keeper: Keeper
+    mover: Mover
+    stays: Stays
+    parking: Parking
+    assigning: Assigning
+    closing: Closing
+    attendant: Attendant
+    timekeeper: Timekeeper
+
+
+def booking_office(around: Surroundings) -> Office:
+    """Wires it. Afterwards: `await office.keeper.begin()` once, and `office.attendant.run()` in the background."""
+    database, clock, lot_of = around.database, around.clock, around.lot_of
+    bookings, calendars, claims = Bookings(database), Calendars(database), Claims(database)
+    sessions, assignments = Sessions(database), Assignments(database)
+    prices, till = Prices(around.tariffs, around.coverage), Till(Ledger(database))
+    schedule, clockwork = around.schedule, around.clockwork
+    register = Register(bookings, calendars, claims, schedule, clockwork, till, around.tell)
+    keeper = Keeper(calendars, bookings, assignments, Choice(calendars), schedule, clockwork, clock)
+    mover = Mover(database, lot_of, keeper, register, till)
+    stays = Stays(database, sessions, register, prices)
+    parking = Parking(database, sessions, bookings, claims, lot_of, prices, till, stays, register, around.garage, clock)
+    assigning = Assigning(
+        database, assignments, calendars, claims, lot_of, keeper, register, schedule, clockwork, clock
+    )
+    attendant = Attendant(database, around.live, bookings, sessions, claims, stays, parking, assigning, clock)
+    return Office(
+        bookings=bookings,
+        calendars=calendars,
+        claims=claims,
+        sessions=sessions,
+        desk=BookingDesk(database, bookings, lot_of, prices, keeper, register, around.garage, clock),
+        changes=BookingChanges(database, bookings, lot_of, prices, keeper, register, around.garage, clock),
+        keeper=keeper,
+        mover=mover,
+        stays=stays,
+        parking=parking,
+        assigning=assigning,
+        closing=Closing(database, claims, bookings, lot_of, mover, around.audit, schedule, clockwork, clock),
+        attendant=attendant,
+        timekeeper=Timekeeper(
+            database, bookings, lot_of, register, mover, stays, clockwork, clock, attendant.has_watched
+        ),
+    )

@@ -1,0 +1,150 @@
+"""The register: where a booking is written, and everything that follows from it in the same transaction.
+
+What follows is derived from the booking before and after: the claim on the screens, the money, the row in the
+due-queue, the promise that is to be given back. So whoever changes a booking (the desk, the attendant, the timekeeper)
+decides what it becomes and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from autospot.domain.booking.booking import Booking
+from autospot.domain.booking.moments import claim_of, next_moment, shown_from
+from autospot.domain.due import Backoff, Due
+from autospot.domain.errors import NotFound
+from autospot.domain.instant import to_ms
+from autospot.domain.notice import Notice
+from autospot.domain.people_half import PeopleHalf
+from autospot.services.clockwork import Clockwork, DueKind, Schedule
+from autospot.services.desk.till import Till, bill_of
+from autospot.storage.bookings import Bookings
+from autospot.storage.calendars import Calendars
+from autospot.storage.claims import Claims, Edit
+from autospot.storage.mongo import Session
+
+WRITER = "desk"
+
+Tell = Callable[[Session, Notice, datetime], Awaitable[None]]
+"""Passes a notice on, in the transaction of what it is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class BookingDue:
+    """Something in the life of this booking falls due."""
+
+    booking_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """A promise that its booking no longer needs."""
+
+    lot: str
+    bay: str
+    promise: str
+
+
+BOOKING_DUE = DueKind("booking", BookingDue, backoff=Backoff(attempts=60, first_seconds=1.0, longest_seconds=300.0))
+"""Sixty tries over about four hours."""
+
+GIVE_BACK = DueKind("give_back", GivenBack)
+GIVE_BACK_AFTER = timedelta(seconds=5)
+"""A promise is given back at once after the transaction; this row does it where the process died in between."""
+
+
+class Register:
+    """Writes bookings. `enter` and `store` are part of the caller's transaction, `give_back` comes after it."""
+
+    def __init__(
+        self,
+        bookings: Bookings,
+        calendars: Calendars,
+        claims: Claims,
+        schedule: Schedule,
+        clockwork: Clockwork,
+        till: Till,
+        tell: Tell,
+    ) -> None:
+        self._bookings = bookings
+        self._calendars = calendars
+        self._claims = claims
+        self._schedule = schedule
+        self._till = till
+        self.tell = tell
+        clockwork.at_least_once(GIVE_BACK, self._give_back_due)
+
+    async def enter(self, session: Session, booking: Booking, now: datetime, *, paid_before: int = 0) -> Booking:
+        """Stores a new booking and returns it as stored. `paid_before` is what was paid for it before it was made: for
+        the place it takes over from another one."""
+        after = replace(booking, claimed=_is_claimed(booking, now))
+        await self._till.settle(session, bill_of(after), paid_before, after.paid, now)
+        await self._bookings.add(after, session=session)
+        await self._claim(session, None, after, now)
+        await self._arm(session, after)
+        return after
+
+    async def store(
+        self, session: Session, before: Booking, booking: Booking, now: datetime, *, moves_money: bool = True
+    ) -> Booking:
+        """Stores what became of `before` and returns it as stored. `PreconditionFailed` if `before` is not what stands
+        in the database; `InsufficientFunds` where more is to be paid than there is."""
+        after = replace(booking, claimed=_is_claimed(booking, now))
+        if moves_money:
+            await self._till.settle(session, bill_of(after), before.paid, after.paid, now)
+        await self._bookings.replace(before, after, session=session)
+        await self._claim(session, before, after, now)
+        await self._arm(session, after)
+        if not after.is_open or before.promise != after.promise:
+            given = GivenBack(before.lot, before.bay, before.promise)
+            await self._schedule.put(GIVE_BACK, before.promise, now + GIVE_BACK_AFTER, given, session=session)
+        return after
+
+    async def load(self, session: Session, booking_id: str, *, owner: str | None = None) -> Booking:
+        """A booking inside a transaction; `NotFound` if there is none, or none of `owner`."""
+        booking = await self._bookings.find(booking_id, owner=owner, session=session)
+        if booking is None:
+            raise no_such_booking()
+        return booking
+
+    async def give_back(self, before: Booking, after: Booking) -> None:
+        """Gives back the promise that `after`, as stored, no longer needs."""
+        if not after.is_open or before.promise != after.promise:
+            await self._calendars.give_back(before.lot, before.bay, before.promise)
+
+    async def _claim(self, session: Session, before: Booking | None, after: Booking, now: datetime) -> None:
+        edits: list[tuple[str, Edit]] = []
+        if before is not None and before.claimed and (not after.claimed or before.bay != after.bay):
+            edits.append((before.bay, lambda half: half.without(before.id)))
+        if after.claimed and (before is None or not before.claimed or _claims_otherwise(before, after)):
+            edits.append((after.bay, lambda half: _claimed(half, after)))
+        if edits:
+            await self._claims.edit(session, WRITER, after.lot, edits, to_ms(now))
+
+    async def _arm(self, session: Session, booking: Booking) -> None:
+        at = next_moment(booking)
+        if at is None:
+            await self._schedule.cancel(BOOKING_DUE, booking.id, session=session)
+        else:
+            await self._schedule.move(BOOKING_DUE, booking.id, at, BookingDue(booking.id), session=session)
+
+    async def _give_back_due(self, given: GivenBack, due: Due) -> None:  # noqa: ARG002 - the queue's handlers take both
+        await self._calendars.give_back(given.lot, given.bay, given.promise)
+
+
+def _is_claimed(booking: Booking, now: datetime) -> bool:
+    return booking.is_open and shown_from(booking) <= now < booking.period.until
+
+
+def _claims_otherwise(before: Booking, after: Booking) -> bool:
+    return (before.bay, before.period) != (after.bay, after.period)
+
+
+def _claimed(half: PeopleHalf, booking: Booking) -> PeopleHalf:
+    return half.claimed(claim_of(booking), to_ms(booking.period.start))
+
+
+def no_such_booking() -> NotFound:
+    return NotFound("there is no such booking")

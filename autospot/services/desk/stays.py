@@ -1,0 +1,170 @@
+"""Stays: what an arrival, a departure or nobody at all makes of a booking and its session, with the money."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from autospot.domain.booking.booking import Booking, By
+from autospot.domain.booking.life import Step
+from autospot.domain.booking.moments import Seen
+from autospot.domain.instant import from_ms
+from autospot.domain.ledger import InsufficientFunds
+from autospot.domain.money import Money
+from autospot.domain.notice import Notice
+from autospot.domain.parking_session import ParkingSession
+from autospot.domain.period import Period
+from autospot.services.desk.register import Register
+from autospot.services.desk.till import Prices
+from autospot.storage.mongo import Database, Session
+from autospot.storage.sessions import Sessions
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a booking ends: the step, when the vehicle left, and what is to be paid in the end."""
+
+    step: Step
+    by: By
+    reason: str
+    left_at: datetime
+    owed: int
+
+
+class Stays:
+    """Arrivals and departures of booked drivers. Each method takes the booking as read and returns it as stored;
+    `PreconditionFailed` if it changed meanwhile."""
+
+    def __init__(self, database: Database, sessions: Sessions, register: Register, prices: Prices) -> None:
+        self._database = database
+        self._sessions = sessions
+        self._register = register
+        self._prices = prices
+
+    async def arrive(self, before: Booking, seen: Seen, now: datetime, *, rev: int = 0) -> Booking:
+        """The holder is there: the booking is active, a session runs."""
+        at = from_ms(seen.since_ms) if seen.since_ms is not None else now
+        session_id = f"ses_{before.id.removeprefix('bkg_')}"  # one booking, one session
+        after = before.after(
+            Step.ARRIVE,
+            now,
+            "attendant",
+            _how(before, at),
+            arrived_at=at,
+            session=session_id,
+            seen_rev=max(rev, before.seen_rev),
+            handled_until=max(now, before.handled_until) if now >= before.period.start else before.handled_until,
+        )
+        parked = ParkingSession(
+            id=session_id,
+            owner=before.owner,
+            lot=before.lot,
+            bay=before.bay,
+            bay_kind=before.kind,
+            kind="booked",
+            began_at=at,
+            vehicle=before.vehicle,
+            booking=before.id,
+            tariff_version=before.price.tariff_version if before.price else None,
+        )
+
+        async def work(session: Session) -> Booking:
+            stored = await self._register.store(session, before, after, now)
+            await self._make_room(session, parked, now)
+            await self._sessions.add(parked, session=session)
+            notice = Notice("driver", before.lot, "session_began", session_id, before.owner, {"bay": before.bay})
+            await self._register.tell(session, notice, now)
+            return stored
+
+        return await self._database.transaction(work)
+
+    async def _make_room(self, session: Session, parked: ParkingSession, now: datetime) -> None:
+        """Whatever session runs on the bay, or with the vehicle, ended when this one began, unseen."""
+        for stale in await self._sessions.in_the_way(parked, session=session):
+            await self._sessions.replace(stale, stale.ended(parked.began_at), session=session)
+            notice = Notice("driver", stale.lot, "session_ended", stale.id, stale.owner)
+            await self._register.tell(session, notice, now)
+
+    async def leave(self, before: Booking, seen: Seen, now: datetime, *, rev: int = 0) -> Booking:
+        """The holder has left. An overstay costs what the whole stay costs more than the booking."""
+        left_at = from_ms(seen.since_ms) if seen.since_ms is not None else now
+        grace = timedelta(minutes=before.terms.late_leave_minutes)
+        owed, reason = before.paid, "left in time"
+        if left_at > before.period.until + grace:
+            owed = max(before.paid, before.paid + await self._overstay(before, left_at))
+            reason = f"left {_minutes(left_at - before.period.until)} minutes late"
+        ending = Ending(Step.LEAVE, "attendant", reason, left_at, owed)
+        return await self._end(replace(before, seen_rev=max(rev, before.seen_rev)), before, ending, now)
+
+    async def finish(self, before: Booking, now: datetime) -> Booking:
+        """The time is over and nobody can tell: nothing more is owed."""
+        ending = Ending(Step.FINISH, "clock", "the time is over", before.period.until, before.paid)
+        return await self._end(before, before, ending, now)
+
+    async def miss(self, before: Booking, now: datetime) -> Booking:
+        """Nobody came: the price is kept, and the fee of the terms is due where there is a price at all."""
+        fee = before.terms.no_show_fee if before.price else 0
+        ending = Ending(Step.MISS, "clock", "nobody came", now, before.paid + fee)
+        return await self._end(before, before, ending, now)
+
+    async def _end(self, booking: Booking, before: Booking, ending: Ending, now: datetime) -> Booking:
+        try:
+            stored = await self._ended(booking, before, ending, now)
+        except InsufficientFunds:
+            # Who cannot pay leaves all the same; the session says what is still owed.
+            stored = await self._ended(booking, before, replace(ending, owed=before.paid), now, still_owed=ending.owed)
+        await self._register.give_back(before, stored)
+        return stored
+
+    async def _ended(
+        self, booking: Booking, before: Booking, ending: Ending, now: datetime, *, still_owed: int = 0
+    ) -> Booking:
+        facts = {"unpaid": still_owed - before.paid} if still_owed else {}
+        after = booking.after(ending.step, now, ending.by, ending.reason, paid=ending.owed, left_at=ending.left_at)
+        after = replace(after, events=(*after.events[:-1], replace(after.events[-1], facts=facts)))
+        what = "no_show" if ending.step is Step.MISS else "session_ended"
+
+        async def work(session: Session) -> Booking:
+            stored = await self._register.store(session, before, after, now)
+            if before.session is not None:
+                await self._end_session(session, before.session, stored, ending, still_owed)
+            notice = Notice("driver", before.lot, what, before.id, before.owner, facts)
+            await self._register.tell(session, notice, now)
+            return stored
+
+        return await self._database.transaction(work)
+
+    async def _end_session(
+        self, session: Session, session_id: str, booking: Booking, ending: Ending, still_owed: int
+    ) -> None:
+        parked = await self._sessions.find(session_id, session=session)
+        if parked is None or parked.ended_at is not None:
+            return
+        ended = parked.ended(ending.left_at)
+        fee = Money(max(ending.owed, still_owed), booking.price.total.currency) if booking.price else None
+        after = replace(ended, fee=fee, paid=booking.paid) if still_owed else ended.settled(fee, booking.paid)
+        await self._sessions.replace(parked, after, session=session)
+
+    async def _overstay(self, booking: Booking, left_at: datetime) -> int:
+        """What the stay until `left_at` costs more than what was agreed."""
+        if booking.price is None:
+            return 0
+        whole = await self._prices.quote_under(
+            booking.price.tariff_version,
+            booking.owner,
+            booking.lot,
+            booking.kind,
+            Period(booking.period.start, left_at),
+        )
+        return max(0, whole.total.amount - booking.price.total.amount)
+
+
+def _how(booking: Booking, at: datetime) -> str:
+    if at < booking.period.start:
+        return f"{_minutes(booking.period.start - at)} minutes early"
+    minutes = _minutes(at - booking.period.start)
+    return f"{minutes} minutes late" if minutes else "on time"
+
+
+def _minutes(span: timedelta) -> int:
+    return int(span.total_seconds() // 60)
