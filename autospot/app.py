@@ -54,9 +54,6 @@ SWITCH_SECONDS = 0.001
 """How long a thread may keep the interpreter while another waits. The driver's threads need it several times per commit
 and per change; at the default of 5 ms a busy event loop makes them wait that long each time."""
 
-NEVER_MS = 1 << 52
-"""The expiry of what holds until it is revoked (API keys)."""
-
 log = structlog.get_logger(__name__)
 
 
@@ -138,8 +135,7 @@ def _resources(
 def _visitors(bearers: Bearers) -> Authenticate:
     async def visitor(token: str) -> Visitor:
         proof = await bearers.proof(token)
-        expires_ms = NEVER_MS if proof.expires_at is None else to_ms(proof.expires_at)
-        return Visitor(proof.principal.user_id, proof.principal.session_id, expires_ms)
+        return Visitor(proof.principal.user_id, proof.principal.session_id, to_ms(proof.expires_at))
 
     return visitor
 

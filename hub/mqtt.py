@@ -75,7 +75,7 @@ class BufferedSocket:
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
-        self._received = memoryview(b"")
+        self._received = b""
         self._offset = 0
         self._unsent = bytearray()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -86,14 +86,13 @@ class BufferedSocket:
         self._loop = loop
 
     def recv(self, size: int) -> bytes:
-        if self._offset >= len(self._received):
-            received = self._sock.recv(RECEIVE_BYTES)
-            if not received:
-                return b""
-            self._received, self._offset = memoryview(received), 0
-        piece = self._received[self._offset : self._offset + size]
-        self._offset += len(piece)
-        return bytes(piece)
+        offset = self._offset
+        piece = self._received[offset : offset + size]
+        if not piece:
+            self._received, offset = self._sock.recv(RECEIVE_BYTES), 0
+            piece = self._received[:size]
+        self._offset = offset + len(piece)
+        return piece
 
     def pending(self) -> int:
         """Received bytes that paho has not taken yet."""

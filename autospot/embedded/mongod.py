@@ -15,6 +15,8 @@ REPLICA_SET = "autospot"
 CACHE_GB = 1.0
 """WiredTiger's cache. Its own default, half of the machine's memory, is for a machine of its own."""
 
+TRANSACTION_LIFETIME_SECONDS = 5
+
 OPLOG_MB = 1_024
 """Hours of a busy demo. WiredTiger's own default is 5% of the free disk."""
 
@@ -60,4 +62,6 @@ def command(program: Path, folder: Path, port: int, *, cache_gb: float) -> list[
         "--nounixsocket",
         # 200 MB of server statistics that nobody reads here.
         *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+        # A killed process leaves its open transaction behind, and with it its locks: for this long, not for a minute.
+        *("--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_LIFETIME_SECONDS}"),
     ]
