@@ -21,7 +21,7 @@ from autospot.domain.tariff import Tariff, TariffBook
 from autospot.live import LiveBay, LiveLot, LiveLots
 from autospot.services.desk.booking import Request
 from autospot.services.desk.office import Office, Surroundings, booking_office
-from autospot.storage.feed import Feed
+from autospot.storage.feed import CaughtUp, Feed
 from autospot.storage.idempotency import Once, Unkept
 from autospot.storage.ledger import Ledger
 from autospot.storage.mongo import Database, Session
@@ -107,6 +107,7 @@ class Harbour:
             commit = Commit(self._applied, entry, self.clock.now_ms())
             self.live.apply(commit)
             await self.office.attendant.take(commit)
+        await self.office.attendant.take(CaughtUp())
 
     async def sensor(self, occupied: bool | None, since: datetime | None = None, *, bay: str = BAY) -> None:
         """The bay's sensor says something, now unless said otherwise; everybody hears of it."""

@@ -102,6 +102,10 @@ class Register:
             await self._schedule.put(GIVE_BACK, before.promise, now + GIVE_BACK_AFTER, given, session=session)
         return after
 
+    async def look_again(self, booking: Booking, at: datetime) -> None:
+        """Has what falls due for `booking` done at `at`."""
+        await self._schedule.move(BOOKING_DUE, booking.id, at, BookingDue(booking.id))
+
     async def load(self, session: Session, booking_id: str, *, owner: str | None = None) -> Booking:
         """A booking inside a transaction; `NotFound` if there is none, or none of `owner`."""
         booking = await self._bookings.find(booking_id, owner=owner, session=session)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from autospot.clock import Clock
 from autospot.domain.booking.booking import Booking
@@ -25,6 +25,9 @@ from autospot.storage.mongo import Database, Session
 
 TRIES = 4
 """How often a booking that changes while it is being looked at is looked at again."""
+
+ATTENDANT_LAG = timedelta(seconds=2)
+"""How long to wait for the attendant, which hears of everything within half a second, before looking again."""
 
 HasWatched = Callable[[datetime], bool]
 """True if everything that sensors said up to then has been considered for bookings."""
@@ -85,10 +88,13 @@ class Timekeeper:
         raise Unavailable("the booking keeps changing")
 
     async def _catch_up(self, booking: Booking, now: datetime) -> None:
-        for _at, moment in due_moments(booking, now):
+        for at, moment in due_moments(booking, now):
             bay = self._bay(booking)
             seen = Seen(bay.occupied, bay.since_ms) if bay else Seen(None, None)
             act = self._act(booking, moment, seen, bay)
+            if act is Act.MISS and not self._has_watched(at):
+                await self._register.look_again(booking, now + ATTENDANT_LAG)
+                return
             if act in self._acts and act is not None:
                 booking = await self._acts[act](booking, now, seen)
                 if not booking.is_open:
@@ -151,8 +157,6 @@ class Timekeeper:
         )
 
     async def _miss(self, booking: Booking, now: datetime, _seen: Seen) -> Booking:
-        if not self._has_watched(now):
-            raise Unavailable("not everything that was seen until now has been considered yet")
         return await self._stays.miss(booking, now)
 
     async def _finish(self, booking: Booking, now: datetime, _seen: Seen) -> Booking:
