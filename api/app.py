@@ -13,7 +13,7 @@ from api.call import Authenticate, Edge
 from api.contract import Contract, contract_of
 from api.documents import DocumentPages, Documents
 from api.endpoint import Endpoint
-from api.envelope import Envelope
+from api.envelope import ENVELOPE, Envelope
 from api.inputs import BODY_BYTES_LIMIT
 from api.limits import DEFAULT_RATES, LimitClass, RateLimits, Rates
 from api.live_endpoint import LiveEndpoint, is_live
@@ -42,14 +42,15 @@ def api_app(
     registry: CollectorRegistry,
     settings: ApiSettings = ApiSettings(),
 ) -> web.Application:
-    """Serves every operation of `resources`. Callers may add routes of their own before it starts."""
+    """Every operation of `resources`, to be served by `api.connections.listening`. Callers may add routes of their own
+    before that."""
     documents = Documents()
     contract = contract_of([*resources, documents])
     documents.publish(contract)
     edge = Edge(authenticate, RateLimits(settings.rates), ClientAddresses(settings.trusted_proxies), keys, clock)
-    envelope = Envelope(RequestTally(registry), settings.cors_origins)
-    app = web.Application(middlewares=[envelope.around], client_max_size=BODY_BYTES_LIMIT)
+    app = web.Application(client_max_size=BODY_BYTES_LIMIT)
     app[CONTRACT] = contract
+    app[ENVELOPE] = Envelope(RequestTally(registry), settings.cors_origins)
     for bound in contract.values():
         serve = LiveEndpoint(bound).serve if is_live(bound) else Endpoint(bound, edge).serve
         app.router.add_route(bound.operation.method, bound.operation.path, serve)

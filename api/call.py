@@ -19,8 +19,18 @@ from autospot.storage.idempotency import Claim, IdempotencyKeys, KeptReply
 Authenticate = Callable[[str], Awaitable[Principal]]
 """The principal a bearer token proves; `Unauthenticated` if it proves none."""
 
-REQUEST_ID = web.RequestKey("request_id", str)
-STANDING = web.RequestKey("standing", Standing)
+
+class Trace:
+    """What is known of a request beside what it says: its id, and what is left of the caller's allowance."""
+
+    __slots__ = ("request_id", "standing")
+
+    def __init__(self, request_id: str) -> None:
+        self.request_id = request_id
+        self.standing: Standing | None = None
+
+
+TRACE = web.RequestKey("trace", Trace)
 
 Made = TypeVar("Made")
 View = TypeVar("View")
@@ -64,7 +74,7 @@ class Call:
     @property
     def request_id(self) -> str:
         """The id under which this request is in the logs."""
-        return self._request[REQUEST_ID]
+        return self._request[TRACE].request_id
 
     @property
     def address(self) -> str:

@@ -19,6 +19,7 @@ from typing import Any, Final, cast
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 
+from api.envelope import ENVELOPE
 from api.problems import BadFraming, HeadersTooLarge, InternalError, problem_response, translated
 from autospot.domain.errors import AutoSpotError
 
@@ -256,11 +257,15 @@ async def listening(
     *,
     shutdown_seconds: float = 5.0,
 ) -> AsyncIterator[Door]:
-    """Serves `app` on `host`:`port` (0: any free one), which `Door.port` tells. At the end requests at work get
-    `shutdown_seconds` to be answered."""
+    """Serves `app`, in its envelope, on `host`:`port` (0: any free one), which `Door.port` tells. At the end requests
+    at work get `shutdown_seconds` to be answered."""
     runner = web.AppRunner(app, shutdown_timeout=shutdown_seconds)
     await runner.setup()
-    door = Door(cast(web.Server, runner.server), limits)  # there is one after `setup`
+    server = cast(web.Server, runner.server)  # there is one after `setup`
+    envelope, handler = app.get(ENVELOPE), server.request_handler
+    if envelope is not None:
+        server.request_handler = lambda request: envelope.around(cast(web.Request, request), handler)
+    door = Door(server, limits)
     try:
         listener = await asyncio.get_running_loop().create_server(door.connection, host, port, backlog=BACKLOG)
         try:

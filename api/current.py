@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Final
 
+from api.contract import Encoded
 from autospot.clock import Clock
 from autospot.domain.errors import NotFound, Unavailable
+from autospot.domain.messages import LotState
 from autospot.live import LiveBay, LiveLot, LiveLots, snapshot_bytes
 
 BEHIND_LIMIT_MS: Final = 30_000
@@ -29,12 +31,11 @@ NOT_LIVE: Final = Unavailable("live state is not up to date at this moment", cod
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The bytes of a lot's state at one position. `etag` is `epoch:rev`."""
+    """A lot's state at one position, as the answer whose etag is `epoch:rev`."""
 
     lot: LiveLot
     rev: int
-    etag: str
-    body: bytes
+    answer: Encoded[LotState]
     good_until: float
 
 
@@ -81,21 +82,22 @@ class CurrentLots:
             raise NotFound(NO_SUCH_BAY.message)
         return found, live_bay
 
-    def snapshot(self, code: str) -> Snapshot:
+    def snapshot(self, code: str) -> Encoded[LotState]:
         """The lot's state as bytes. Equal etags have equal bytes."""
         lot = self.lot(code)
         kept = self._snapshots.get(code)
         if kept is not None and kept.lot is lot and (kept.rev == lot.rev or self._now_seconds() < kept.good_until):
-            return kept
+            return kept.answer
         began = self._now_seconds()
         body = snapshot_bytes(lot, self.epoch, self._clock.now_ms())
         ended = self._now_seconds()
-        made = Snapshot(lot, lot.rev, f"{self.epoch}:{lot.rev}", body, ended + (ended - began) * SNAPSHOT_REST)
+        answer: Encoded[LotState] = Encoded(body, f"{self.epoch}:{lot.rev}")
+        made = Snapshot(lot, lot.rev, answer, ended + (ended - began) * SNAPSHOT_REST)
         self._snapshots[code] = made
         self._snapshots.move_to_end(code)
         if len(self._snapshots) > SNAPSHOTS_KEPT:
             self._snapshots.popitem(last=False)
-        return made
+        return answer
 
     def _check_live(self) -> None:
         behind_since_ms = self._live.behind_since_ms

@@ -9,14 +9,14 @@ from aiohttp import web
 from pydantic import BaseModel, TypeAdapter
 from structlog.contextvars import bind_contextvars
 
-from api.call import REQUEST_ID, STANDING, Call, Edge
+from api.call import TRACE, Call, Edge
 from api.contract import JSON, PUBLIC, Bound, Encoded, File, Idempotency, Reply
 from api.etag import is_fresh
 from api.idempotency import fingerprint, is_final, key_of
 from api.inputs import body_values, no_body, no_query, path_values, query_reader, read_body
 from api.limits import LimitClass, Standing
 from api.problems import PROBLEM_TYPE, headers_of, problem_body, problem_of
-from api.responses import WholeResponse
+from api.responses import Head, WholeResponse
 from autospot.domain.access import Action, Principal, require
 from autospot.domain.errors import AutoSpotError, Unauthenticated
 from autospot.storage.idempotency import Claim, KeptReply, KeyScope, taken_over
@@ -40,7 +40,7 @@ class Endpoint:
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """The whole life. Refusals leave as `AutoSpotError` and are put into words by `api.envelope`."""
-        bind_contextvars(request_id=request[REQUEST_ID])
+        bind_contextvars(request_id=request[TRACE].request_id)
         if self._is_counted:
             self._count(request, self.edge.limits.hit_address(self._operation.limit, self.edge.addresses.of(request)))
         principal = await self._admitted(request, self._action) if self._action else None
@@ -58,7 +58,7 @@ class Endpoint:
     @staticmethod
     def _count(request: web.Request, standing: Standing | None) -> None:
         if standing is not None:
-            request[STANDING] = standing
+            request[TRACE].standing = standing
 
     async def _read(self, request: web.Request) -> dict[str, BaseModel]:
         given: dict[str, BaseModel] = {}
@@ -97,7 +97,7 @@ class Endpoint:
             result = await self._perform(request, principal, claim, given)
         except Exception as error:
             if isinstance(error, AutoSpotError) and is_final(error):
-                reply = kept_refusal(error, request[REQUEST_ID])
+                reply = kept_refusal(error, request[TRACE].request_id)
                 await self.edge.keys.finish(claim, reply)
                 return _response(reply)
             if not await self.edge.keys.release(claim):
@@ -165,8 +165,6 @@ def _file_headers(file: File) -> dict[str, str]:
 
 def _response(reply: KeptReply, more: Mapping[str, str] | None = None) -> web.StreamResponse:
     headers = {**reply.headers, **(more or {})}
-    return (
-        WholeResponse(reply.body, reply.status, headers)
-        if reply.body
-        else web.Response(status=reply.status, headers=headers)
-    )
+    if reply.body:
+        return WholeResponse(reply.body, Head(reply.status, headers))
+    return web.Response(status=reply.status, headers=headers)

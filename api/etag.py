@@ -4,21 +4,21 @@ from overwriting what it has not seen."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Final
 
 from aiohttp import web
+from multidict import istr
 
 from autospot.domain.errors import PreconditionFailed
 
 _TAG: Final = re.compile(r'(?:W/)?"([\x21\x23-\x7e]*)"')
 
-TagPredicate = Callable[[str], bool]
+_IF_NONE_MATCH: Final = istr("If-None-Match")
 
 
 def is_fresh(request: web.BaseRequest, etag: str) -> bool:
     """True if the client says that it has the version `etag` (weak comparison, as the RFC asks for)."""
-    header = request.headers.get("If-None-Match")
+    header = request.headers.get(_IF_NONE_MATCH)
     if header is None:
         return False
     return header == f'"{etag}"' or header.strip() == "*" or etag in _TAG.findall(header)

@@ -10,21 +10,19 @@ from __future__ import annotations
 from functools import lru_cache
 
 from aiohttp import web
-from multidict import CIMultiDict, istr
 from pydantic import BaseModel
 
 from api.contract import JSON, PUBLIC, Bound, Encoded
 from api.etag import is_fresh
 from api.inputs import no_query, path_values
 from api.limits import LimitClass
-from api.responses import WholeResponse
+from api.responses import Head, WholeResponse
 
 PATHS_KEPT = 4096
 """Validated paths that are remembered: the path model is frozen, so one serves all who ask for the same."""
 
-_ETAG = istr("ETag")
-_NO_CACHE = CIMultiDict({istr("Content-Type"): JSON, istr("Cache-Control"): "no-cache"})
-_NO_STORE = CIMultiDict({istr("Content-Type"): JSON, istr("Cache-Control"): "no-store"})
+HEADS_KEPT = 1024
+"""Versions whose headers are kept as bytes."""
 
 
 def is_live(bound: Bound) -> bool:
@@ -57,9 +55,16 @@ class LiveEndpoint:
             no_query(request.query)
         answer: Encoded[object] = await self._handler(**self._given(tuple(request.match_info.items())))
         etag = answer.etag
-        headers = (_NO_STORE if etag is None else _NO_CACHE).copy()
-        if etag is not None:
-            headers[_ETAG] = f'"{etag}"'
-            if is_fresh(request, etag):
-                return web.Response(status=304, headers=headers)
-        return WholeResponse(answer.body, 200, headers)
+        if etag is None:
+            return WholeResponse(answer.body, _NO_STORE)
+        if is_fresh(request, etag):
+            return web.Response(status=304, headers={"ETag": f'"{etag}"', "Cache-Control": "no-cache"})
+        return WholeResponse(answer.body, _head(etag))
+
+
+_NO_STORE = Head(200, {"Content-Type": JSON, "Cache-Control": "no-store"})
+
+
+@lru_cache(maxsize=HEADS_KEPT)
+def _head(etag: str) -> Head:
+    return Head(200, {"Content-Type": JSON, "Cache-Control": "no-cache", "ETag": f'"{etag}"'})

@@ -38,11 +38,11 @@ class RequestTally(Collector):
         self._cells: dict[tuple[str, str, int], _Cell] = {}
         registry.register(self)
 
-    def count(self, request: web.Request, status: int, seconds: float) -> None:
-        """One request was answered."""
-        resource = request.match_info.route.resource
+    def count(self, method: str, resource: web.AbstractResource | None, status: int, seconds: float) -> None:
+        """One request was answered, by `resource` if its path was one of ours."""
         route = resource.canonical if resource is not None else "other"
-        method = request.method if request.method in METHODS else "other"
+        if method not in METHODS:
+            method = "other"
         cell = self._cells.get((method, route, status))
         if cell is None:
             cell = self._cells[method, route, status] = _Cell()

@@ -16,6 +16,7 @@ from api.api_keys import ApiKeyOperations
 from api.app import ApiSettings, api_app
 from api.audit import AuditOperations
 from api.auth import AccessTokens, Bearers
+from api.connections import listening
 from api.limits import NO_RATES, LimitClass, Rates
 from api.sign_in import SignInOperations
 from autospot.services.accounts.sign_in import SignedIn
@@ -79,12 +80,5 @@ async def people_api(
         settings=ApiSettings(rates=rates),
     )
     beside(app)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        host, port = runner.addresses[0][:2]
-        async with aiohttp.ClientSession() as client:
-            yield PeopleApi(f"http://{host}:{port}", client, town, tokens)
-    finally:
-        await runner.cleanup()
+    async with listening(app, "127.0.0.1", 0) as door, aiohttp.ClientSession() as client:
+        yield PeopleApi(f"http://127.0.0.1:{door.port}", client, town, tokens)
