@@ -11,15 +11,15 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
-from standardwebhooks import Webhook
 
 from autospot.domain.errors import Unavailable
 from autospot.domain.money import Money
 from autospot.domain.payment.payment import Payment, Subject
 from autospot.storage.idempotency import Unkept
 from autospot.storage.mongo import Database, Session
-from tests.support.money import ACTOR, ADMIN, OPERATOR, WEBHOOK_SECRET, Shop, a_shop, a_till
+from tests.support.money import ACTOR, ADMIN, OPERATOR, Shop, a_shop, a_till
 from tests.support.services import eventually
+from tests.support.webhooks import deliver, event_about, signed
 
 DORA = "usr_dora"
 
@@ -52,35 +52,17 @@ async def within(shop: Shop, what: str, *arguments: Any) -> Payment:
     return payment
 
 
-def signed(event: dict[str, Any], *, at: datetime | None = None, secret: str = WEBHOOK_SECRET) -> dict[str, Any]:
-    """A webhook as it stands in a request; `at` is when it says it was signed."""
-    at, body = at or datetime.now(UTC), json.dumps(event)
-    headers = {
-        "Content-Type": "application/json",
-        "webhook-id": event["id"],
-        "webhook-timestamp": str(int(at.timestamp())),
-        "webhook-signature": Webhook(secret).sign(event["id"], at, body),
-    }
-    return {"data": body, "headers": headers}
-
-
-async def deliver(shop: Shop, request: dict[str, Any]) -> int:
-    answer = await shop.api.call("POST", "/v1/gateway/webhooks/simulated", **request)
-    return answer.status
-
-
 def success_of(shop: Shop, payment: Payment, event_id: str = "evt_1") -> dict[str, Any]:
     """The event that the gateway's books would give for a payment."""
     intent = shop.gateway.bank.find_reference(payment.id)
     assert intent is not None
-    shown = shop.gateway.bank.shown(intent)
-    return {"id": event_id, "type": "payment_intent.succeeded", "data": {"payment_intent": shown}}
+    return event_about(shop, intent, event_id)
 
 
 @pytest.mark.parametrize("method", ["pm_ok", "pm_slow", "pm_webhook_twice", "pm_out_of_order"])
 async def test_money_comes_by_webhook_however_it_comes(shop: Shop, method: str) -> None:
     payment, wash = await pay(shop, method)
-    assert payment.state == "processing"
+    assert payment.state in ("processing", "succeeded")  # the webhook may be quicker than the answer
 
     done = await shop.till.becomes(payment.id, "succeeded")
     await shop.gateway.webhooks.settle()

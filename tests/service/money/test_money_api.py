@@ -49,7 +49,8 @@ async def a_wash(shop: Shop, price: int = 1000, *, hold_seconds: int = 0) -> dic
 
 async def test_a_wallet_is_filled_and_pays(shop: Shop) -> None:
     topped_up = await post(shop, "/wallet/top-ups", {"amount": euros(2500), "method": "pm_ok"})
-    assert (topped_up.status, topped_up.json["purpose"], topped_up.json["state"]) == (201, "top_up", "processing")
+    assert (topped_up.status, topped_up.json["purpose"]) == (201, "top_up")
+    assert topped_up.json["state"] in ("processing", "succeeded")
 
     async def there() -> bool:
         return bool((await get(shop, "/wallet"))["available"] == euros(2500))
