@@ -7,11 +7,12 @@ import gc
 import resource
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 
 import structlog
+from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from api.accounts import AccountOperations
@@ -19,7 +20,7 @@ from api.api_keys import ApiKeyOperations
 from api.app import ApiSettings, api_app
 from api.audit import AuditOperations
 from api.auth import AccessTokens, Bearers
-from api.connections import listening
+from api.connections import Door, listening
 from api.current import CurrentLots
 from api.health import Check, Health
 from api.lots import Lots
@@ -27,7 +28,7 @@ from api.mailbox import MailboxOperations, MailboxPages
 from api.sign_in import SignInOperations
 from autospot.background import Background
 from autospot.clock import Clock, SystemClock
-from autospot.domain.errors import Unavailable
+from autospot.domain.errors import AutoSpotError, Unavailable
 from autospot.domain.instant import to_ms
 from autospot.follower import Follower
 from autospot.live import LiveLots
@@ -46,6 +47,7 @@ from hub.app import Hub, HubSettings
 from hub.screen import Visitor
 from hub.shard import Shard
 from hub.websocket import Authenticate, SocketLimits
+from web.serve import serve_pages
 
 DATABASE_WAIT_SECONDS = 60.0
 """How long a start waits for the database before it gives up: longer than a replica set takes to elect a primary."""
@@ -104,6 +106,8 @@ async def serving(
             hub.serve_on(app)
             checks["broker"] = hub.broker.check
             persons.revocations.on_session_revoked(lambda session_id: hub.sockets.close_sessions([session_id]))
+        if with_api:
+            serve_pages(app)
         if with_mailbox:
             MailboxPages(mails).serve_on(app)
         background.start("follower", follower.run())
@@ -112,12 +116,23 @@ async def serving(
         if with_api:
             background.start("clockwork", persons.clockwork.run())
         try:
-            async with listening(app, settings.http_host, settings.http_port) as door:
+            async with _open_door(app, settings) as door:
                 _settle_memory()
                 yield Serving(_url(settings.http_host, door.port), background.failed, persons)
         finally:
             await background.stop()
             persons.passwords.close()
+
+
+@asynccontextmanager
+async def _open_door(app: web.Application, settings: Settings) -> AsyncIterator[Door]:
+    async with AsyncExitStack() as stack:
+        try:
+            door = await stack.enter_async_context(listening(app, settings.http_host, settings.http_port))
+        except OSError as error:
+            where = _url(settings.http_host, settings.http_port)
+            raise AutoSpotError(f"cannot listen at {where}: {error.strerror}", code="port_busy") from error
+        yield door
 
 
 def _resources(

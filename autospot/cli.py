@@ -38,7 +38,7 @@ def main() -> None:
     try:
         app()
     except AutoSpotError as error:
-        print(f"autospot: {error.message}", file=sys.stderr)
+        print(f"autospot: {error}", file=sys.stderr)
         sys.exit(1)
 
 
