@@ -1,0 +1,52 @@
+"""Settings: typed, refused with the name of the variable and never its value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from autospot.domain.errors import InvalidInput
+from autospot.secret_file import kept_secret
+from autospot.settings import load_settings
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AUTOSPOT_HTTP_PORT", "eighty"),
+        ("AUTOSPOT_HTTP_PORT", "70000"),
+        ("AUTOSPOT_SECRET_KEY", "hunter2"),
+        ("AUTOSPOT_HUB_SHARD", "one of two"),
+        ("AUTOSPOT_LOG_LEVEL", "loud"),
+        ("AUTOSPOT_MONGO_DB", "a.b"),
+        ("AUTOSPOT_SOCKETS_PER_ADDRESS", "0"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_its_value_is_not(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidInput) as refusal:
+        load_settings()
+    assert name in refusal.value.message
+    assert value not in refusal.value.message
+
+
+def test_lists_are_written_with_commas_and_empty_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOSPOT_ALLOWED_ORIGINS", "https://a.example, https://b.example")
+    monkeypatch.setenv("AUTOSPOT_SMTP_URL", "")
+    settings = load_settings()
+    assert settings.allowed_origins == {"https://a.example", "https://b.example"}
+    assert settings.smtp_url is None
+
+
+def test_secrets_do_not_show_in_logs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOSPOT_SECRET_KEY", "correct horse battery staple, thirty-two")
+    assert "staple" not in repr(load_settings())
+
+
+def test_a_kept_secret_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
+    file = tmp_path / "state" / "secret-key"
+    first = kept_secret(file)
+    assert len(first) >= 32
+    assert kept_secret(file) == first
+    assert file.stat().st_mode & 0o777 == 0o600
