@@ -188,7 +188,7 @@ class Fanout:
         behind = room.behind
         for screen in screens:
             transport = screen.transport
-            if screen in behind:
+            if behind and screen in behind:
                 if from_rev < 0:
                     behind[screen] = from_rev
             elif transport.get_write_buffer_size() > SKIP_ABOVE_BYTES:
