@@ -45,6 +45,20 @@ async def test_a_restart_of_the_hub_is_seen_and_survived(browser: Browser, serve
             await opened.__aexit__(None, None, None)
 
 
+async def test_a_kiosk_takes_up_the_pages_of_a_new_version(browser: Browser, servers: Servers) -> None:
+    lot = a_garage("version")
+    async with running_product(servers, [lot], version="autospot/1") as product:
+        opened = display(browser, f"{product.url}/display/version?kiosk", clock=True)
+        sign = await opened.__aenter__()
+        await sign.shows("?")
+        await sign.tab.page.evaluate("window.isOldPage = true")
+    async with running_product(servers, port=product.port, version="autospot/2"):
+        await sign.tab.page.clock.fast_forward(1_000)
+        await sign.tab.page.wait_for_function("!window.isOldPage")
+        await sign.shows("?")
+        await opened.__aexit__(None, None, None)
+
+
 async def test_a_number_that_is_long_past_leaves_the_sign(browser: Browser, product: RunningProduct) -> None:
     lot = a_garage("long-past")
     await product.put(lot)
@@ -103,6 +117,7 @@ async def test_a_line_that_is_cut_again_and_again_ends_with_the_right_number(
             assert len(sign.tab.heard) > 3
 
 
+@pytest.mark.slow
 async def test_a_hub_without_its_database_says_that_its_numbers_are_old(
     browser: Browser, broker_url: str, make_mongod: Callable[..., MongodServer]
 ) -> None:
