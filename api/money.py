@@ -42,6 +42,7 @@ from autospot.services.cashier.points import Points
 from autospot.services.cashier.refunds import Refunds
 from autospot.services.cashier.reports import GatewayReports
 from autospot.services.cashier.wallets import Wallets
+from autospot.services.gateway.directory import NoCardPayments
 from autospot.services.gateway.interface import ForgedWebhook
 from autospot.storage.money_stop import MoneyStopped
 from autospot.storage.payments import PaymentInProgress
@@ -56,6 +57,9 @@ IN_PROGRESS = PaymentInProgress("this is being paid already")
 OTHER_CURRENCY = InvalidInput("payments are in EUR", at="/amount/currency", code="currency_mismatch")
 TOO_MUCH = Conflict("that is more than is left of the payment", code="refund_too_large")
 WRONG_STATE = Conflict("a payment that is failed cannot be refunded", code="payment_state")
+TOO_MANY = Conflict("a payment has at most 20 refunds", code="too_many_refunds")
+NO_CARDS = NoCardPayments("payments by card are not set up here")
+MISMATCH = InvalidInput("this is not the amount that was asked for", code="intent_mismatch")
 FORGED = ForgedWebhook("this was not signed by the payment provider, or too long ago")
 
 
@@ -86,7 +90,7 @@ class MoneyOperations:
         status=201,
         limit=LimitClass.MONEY,
         idempotency=Idempotency.MONEY,
-        errors=(OTHER_CURRENCY, NO_ANSWER, STOPPED),
+        errors=(OTHER_CURRENCY, NO_CARDS, NO_ANSWER, STOPPED),
     )
     async def top_up(self, call: Call, body: TopUpBody) -> Reply[PaymentView]:
         """Begins a payment by card. The money is in the wallet once the payment has `succeeded`."""
@@ -144,7 +148,7 @@ class MoneyOperations:
         status=201,
         limit=LimitClass.MONEY,
         idempotency=Idempotency.MONEY,
-        errors=(NOTHING_DUE, NOT_ENOUGH, IN_PROGRESS, NO_ANSWER, STOPPED),
+        errors=(NOTHING_DUE, NOT_ENOUGH, IN_PROGRESS, NO_CARDS, NO_ANSWER, STOPPED),
     )
     async def pay(self, call: Call, body: PaymentBody) -> Reply[PaymentView]:
         """Pays what a booking or a session costs now. From the wallet it is done with the answer; by card the answer
@@ -181,7 +185,7 @@ class MoneyOperations:
         status=201,
         limit=LimitClass.MONEY,
         idempotency=Idempotency.MONEY,
-        errors=(no_such_payment(), TOO_MUCH, WRONG_STATE, NOT_ENOUGH, STOPPED),
+        errors=(no_such_payment(), TOO_MUCH, TOO_MANY, WRONG_STATE, NOT_ENOUGH, STOPPED),
     )
     async def refund(self, call: Call, path: PaymentPath, body: RefundBody) -> Reply[RefundView]:
         """Operators refund payments for their lots, admins any. What a card refuses goes to the driver's wallet."""
@@ -227,7 +231,7 @@ class MoneyOperations:
         access=PUBLIC,
         status=204,
         limit=LimitClass.LIVE,
-        errors=(FORGED, STOPPED),
+        errors=(FORGED, MISMATCH, STOPPED),
     )
     async def webhook(self, call: Call, path: ProviderPath, body: WebhookBody) -> None:  # noqa: ARG002 - JSON, no more
         """Signed by Standard Webhooks or as the provider does it. Any number of times, in any order; answered once it

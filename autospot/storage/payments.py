@@ -13,6 +13,7 @@ from autospot.domain.errors import Conflict
 from autospot.domain.money import Money
 from autospot.domain.payment.intent import PaymentState, RefundState
 from autospot.domain.payment.payment import UNFINISHED, CardSide, Payment, Refund, Subject
+from autospot.storage.idempotency import AlreadyDone
 from autospot.storage.mongo import Database, Document, Index, Session
 from autospot.storage.outages import answering
 
@@ -44,10 +45,13 @@ class Payments:
         self._payments = database.collection("payments")
 
     async def add(self, session: Session, payment: Payment) -> None:
-        """Adds a payment; `PaymentInProgress` while another one of its subject is unfinished."""
+        """Adds a payment; `PaymentInProgress` while another one of its subject is unfinished, `AlreadyDone` if this one
+        was added before."""
         try:
             await self._payments.insert_one(_row(payment), session=session)
         except DuplicateKeyError as error:
+            if "_id" in (error.details or {}).get("keyPattern", {}):
+                raise AlreadyDone("this was paid before, so long ago that its answer is no longer kept") from error
             raise PaymentInProgress("this is being paid already") from error
 
     async def find(

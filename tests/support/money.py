@@ -61,7 +61,7 @@ class Washes:
         )
         if wash is None:
             raise NotFound("there is no such wash")
-        if wash["states"]:
+        if wash["states"] and wash["states"][-1] in ("authorised", "succeeded"):
             raise Conflict("this is paid", code="nothing_due")
         hold = wash["hold_seconds"]
         return AmountDue(

@@ -23,7 +23,7 @@ _SETTLES = frozenset({"post", "void"})
 class TransferExists(Conflict):
     """A transfer with this id was made before: what is asked for has happened."""
 
-    code = "transfer_exists"
+    code = "already_done"
 
 
 class CauseKind(StrEnum):

@@ -107,8 +107,8 @@ class Bookkeeping:
         return await self._payments.change(session, payment.with_refund(ended))
 
     async def tell(self, session: Session, payment: Payment, now: datetime) -> None:
-        """Tells whoever keeps the thing paid for that its payment took a step."""
-        if payment.subject is not None:
+        """Tells whoever keeps the thing paid for that its payment took a step. That a driver has to confirm is none."""
+        if payment.subject is not None and not payment.is_unfinished:
             await self._payables.keeper(payment.subject).payment_changed(session, payment, now)
 
     async def enter(self, session: Session, transfers: Sequence[Transfer], now: datetime) -> None:

@@ -187,6 +187,8 @@ class Payments:
                 found = await self._reports.answered(session, found, intent, now)
             elif refusal is not None and found.state is PaymentState.PROCESSING:
                 found = await self._books.let_go(session, found, PaymentState.FAILED, now, failure=refusal)
+            if found.state is not payment.state:
+                await self._books.tell(session, found, now)
             await once.keep(session, found)
             return found
 

@@ -106,7 +106,7 @@ async def test_a_declined_card_says_so_at_once(shop: Shop) -> None:
     payment, wash = await pay(shop, "pm_declined")
     assert (payment.state, payment.failure) == ("failed", "card_declined")
     await shop.gateway.webhooks.settle()
-    assert (await shop.till.washes.get(wash))["states"] == []
+    assert (await shop.till.washes.get(wash))["states"] == ["failed"]
 
     again = await shop.till.cashier.payments.pay_by_card(DORA, wash, "pm_ok", Unkept())
     await shop.till.becomes(again.id, "succeeded")
