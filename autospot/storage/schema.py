@@ -16,6 +16,7 @@ from autospot.storage import (
     money,
     people,
     sessions,
+    tariffs,
 )
 from autospot.storage.mongo import Capped, Index
 
@@ -31,6 +32,7 @@ DECLARED: tuple[Index | Capped, ...] = (
     *history.INDEXES,
     *lots.INDEXES,
     *sessions.INDEXES,
+    *tariffs.INDEXES,
     *people.DECLARED,
     *mails.INDEXES,
     *money.DECLARED,
