@@ -13,7 +13,7 @@ from typing import NamedTuple
 import orjson
 from aiohttp import web
 from multidict import CIMultiDict
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.limits import RateLimited
 from autospot.domain.errors import (
@@ -156,6 +156,8 @@ class Problem(BaseModel):
     request_id: str
     errors: list[ProblemPlace] = Field(default_factory=list, description="the places that are wrong, for bad input")
 
+    model_config = ConfigDict(extra="allow")  # RFC 9457, section 3.2: a problem may say more, under names of its own
+
 
 def answer_to(error: AutoSpotError | type[AutoSpotError]) -> Answer:
     """The table's line for `error`: its own class or the nearest one above it."""
@@ -179,6 +181,7 @@ def problem_of(error: AutoSpotError, request_id: str) -> Problem:
         code=error.code,
         request_id=request_id,
         errors=[ProblemPlace(at=at, message=message) for at, message in places],
+        **error.extensions,
     )
 
 

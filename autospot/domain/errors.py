@@ -6,6 +6,10 @@ the tree once, at their edge: `api/problems.py` to HTTP, `hub/protocol.py` to we
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 
 class AutoSpotError(Exception):
     """Base of the tree.
@@ -16,6 +20,8 @@ class AutoSpotError(Exception):
 
     code = "error"
     retryable = False
+    extensions: Mapping[str, Any] = MappingProxyType({})
+    """What a program may want to know beside code and message: plain JSON values by name."""
 
     def __init__(self, message: str, *, code: str | None = None, retryable: bool | None = None) -> None:
         super().__init__(message)

@@ -122,11 +122,12 @@ class Bookings:
             return row is not None and "void_until" in row
         return True
 
-    async def count_open(self, owner: str, *, session: Session) -> int:
-        """How many bookings of a driver are open. Two transactions that both ask for one driver come one after the
-        other, so a limit that both keep is kept."""
+    async def open_for(self, owner: str, *, session: Session) -> frozenset[str]:
+        """What a driver has open: a series as one, any other booking by itself. Two transactions that both ask for one
+        driver come one after the other, so a limit that both keep is kept."""
         await self._drivers.update_one({"_id": owner}, {"$inc": {"asked": 1}}, upsert=True, session=session)
-        return await self._bookings.count_documents({"owner": owner, "open": True}, session=session)
+        cursor = self._bookings.find({"owner": owner, "open": True}, {"series": 1}, session=session)
+        return frozenset([row["series"] or row["_id"] async for row in cursor])
 
     async def open_on(self, lot: str, bay: str, *, session: Session | None = None) -> Sequence[Booking]:
         """The open bookings of a bay, in the order of time."""

@@ -40,11 +40,7 @@ class BayTaken(Conflict):
         super().__init__(message)
         self.because = because
         self.alternatives = tuple(alternatives[:ALTERNATIVES_LIMIT])
-
-    @property
-    def extensions(self) -> dict[str, object]:
-        """Members of the problem beyond the standard ones (RFC 9457, section 3.2)."""
-        return {"alternatives": [each.as_json() for each in self.alternatives]}
+        self.extensions = {"alternatives": [each.as_json() for each in self.alternatives]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,8 @@ class BookingDesk:
             raise
 
     async def _require_room(self, session: Session, booking: Booking) -> None:
-        if await self._bookings.count_open(booking.owner, session=session) >= booking.terms.open_per_driver:
+        others = await self._bookings.open_for(booking.owner, session=session) - {booking.series}
+        if len(others) >= booking.terms.open_per_driver:
             raise Conflict(f"at most {booking.terms.open_per_driver} bookings at a time", code="too_many_bookings")
 
     async def _require_vehicle(self, request: Request) -> None:

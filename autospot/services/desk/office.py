@@ -18,6 +18,7 @@ from autospot.services.desk.choice import Choice
 from autospot.services.desk.keeper import Keeper
 from autospot.services.desk.moving import Mover
 from autospot.services.desk.register import Register, Tell
+from autospot.services.desk.series import SeriesDesk
 from autospot.services.desk.stays import Stays
 from autospot.services.desk.till import CoverageOf, Prices, TariffsOf, Till, no_coverage
 from autospot.services.desk.timekeeper import Timekeeper
@@ -57,6 +58,7 @@ class Office:
     claims: Claims
     sessions: Sessions
     desk: BookingDesk
+    series: SeriesDesk
     changes: BookingChanges
     keeper: Keeper
     mover: Mover
@@ -84,12 +86,14 @@ def booking_office(around: Surroundings) -> Office:
         database, assignments, calendars, claims, lot_of, keeper, register, schedule, clockwork, clock
     )
     attendant = Attendant(database, around.live, bookings, sessions, claims, stays, parking, assigning, clock)
+    desk = BookingDesk(database, bookings, lot_of, prices, keeper, register, around.garage, clock)
     return Office(
         bookings=bookings,
         calendars=calendars,
         claims=claims,
         sessions=sessions,
-        desk=BookingDesk(database, bookings, lot_of, prices, keeper, register, around.garage, clock),
+        desk=desk,
+        series=SeriesDesk(database, bookings, desk, lot_of),
         changes=BookingChanges(database, bookings, lot_of, prices, keeper, register, around.garage, clock),
         keeper=keeper,
         mover=mover,
