@@ -99,11 +99,12 @@ def test_at_most_so_many_subjects_are_remembered_and_the_longest_silent_goes_fir
 ) -> None:
     monkeypatch.setattr(limits, "SUBJECTS_LIMIT", 3)
     windows = MovingWindows(seconds)
-    for subject in ("old", "a", "b", "c"):
-        windows.acquire_entry(subject, 1, 60)
+    for subject in ("silent", "often", "silent too", "often", "new"):
+        windows.acquire_entry(subject, 2, 60)
 
-    assert windows.acquire_entry("old", 1, 60), "forgotten, so it is granted again"
-    assert not windows.acquire_entry("c", 1, 60)
+    assert not windows.acquire_entry("often", 2, 60), "heard from again, so it is remembered"
+    assert windows.get("silent") == 0
+    assert windows.get("silent too") == windows.get("new") == 1
 
 
 def test_at_most_so_many_hits_are_remembered_in_all(seconds: Seconds, monkeypatch: pytest.MonkeyPatch) -> None:
