@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from weakref import WeakValueDictionary
 
 from autospot.clock import Clock
 from autospot.domain.errors import InvalidInput, NotFound
@@ -42,8 +44,9 @@ def no_such_payment() -> NotFound:
 class Payments:
     """Pays things and fills wallets.
 
-    A wallet pays within the request. A card payment begins here and ends when its gateway says so: the answer shows how
-    far it has come, and a look at the payment how it goes on.
+    A wallet pays within the request, one payment after the other: as many wait as requests are in flight. A card
+    payment begins here and ends when its gateway says so: the answer shows how far it has come, and a look at the payment
+    how it goes on.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class Payments:
         self._schedule = schedule
         self._clock = clock
         self._currency = currency
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         clockwork.exactly_once(HOLD_ENDS, self._hold_ends)
 
     async def get(self, user_id: str, payment_id: str) -> Payment:
@@ -98,7 +102,11 @@ class Payments:
             await once.keep(session, payment)
             return payment
 
-        return await self._database.transaction(work)
+        # The guard in the database decides. Waiting in line here only saves one wallet's payments from undoing each
+        # other: 32 at once on one wallet had half of them refused after 2.5 s of conflicts.
+        turn = self._turns.setdefault(user_id, asyncio.Lock())
+        async with turn:
+            return await self._database.transaction(work)
 
     async def charge_within(
         self, session: Session, payment_id: str, user_id: str, due: AmountDue, now: datetime
