@@ -85,13 +85,12 @@ def _windows(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def _bands(draw: st.DrawFn) -> dict[str, Any]:
     scope = draw(st.sampled_from(["band", "session", "block"]))
+    kinds_of_price = by_length | hourly if scope == "band" else hourly
+    if draw(st.booleans()):  # one price for all bands: under session rounding the only one that falls nowhere
+        kinds_of_price = st.just(draw(kinds_of_price))
     listed = []
     for number in range(draw(st.integers(1, 3))):
-        one = {
-            "name": f"Band {number}",
-            **draw(_windows()),
-            "price": draw(by_length | hourly if scope == "band" else hourly),
-        }
+        one = {"name": f"Band {number}", **draw(_windows()), "price": draw(kinds_of_price)}
         if draw(st.integers(0, 3)) == 0:
             one["cap"] = draw(st.integers(1, 400))
         listed.append(one)

@@ -2,7 +2,8 @@
 
 A price falls when one stays longer only under two rules, so only these two are examined, each exactly:
 
-- Session rounding, where the price per hour drops (`week.drops`): decided for all entries at once.
+- Session rounding, where a band is followed by one in which the rounded-up time costs less (`week.drops`): decided for
+  all entries at once.
 - An offer with an exit window, which the stay may have from the window's opening on (`offers`): decided by reckoning
   both sides of the opening where that is a proof, and reported as undecided where it is not.
 
@@ -24,6 +25,7 @@ from autospot.domain.tariff.lint.places import PricePlace, places_of
 from autospot.domain.tariff.lint.steps import step_findings
 from autospot.domain.tariff.model import DayCap, Tariff
 from autospot.domain.tariff.prices import Bands
+from autospot.domain.tariff.tiers import Level
 
 __all__ = ["Finding", "lint"]
 
@@ -45,4 +47,5 @@ def _about(place: PricePlace, tariff: Tariff) -> Iterator[Finding]:
         yield from week.gaps(place.at, days)
         yield from week.overlaps(place.price, place.at, days)
         yield from week.unreachable(place.price, place.at, days)
-        yield from week.drops(place.price, place.at, days, anew_at_midnight=anew, currency=tariff.currency)
+        levels = [Level(percent, tariff.currency) for percent in {100, *tariff.kinds.values()}]
+        yield from week.drops(place.price, place.at, days, anew_at_midnight=anew, levels=levels)

@@ -1,4 +1,4 @@
-"""Bands laid over every kind of day: where none is open, where two are, which never hold, where the price drops.
+"""Bands laid over every kind of day: where none is open, where two are, which never hold, where a fee can fall.
 
 Exact without looking at dates: a day's bands depend only on what day it is and on what day it was yesterday (whose
 night reaches over), each a weekday or, with a holiday calendar, a holiday. All such pairs are gone through.
@@ -7,14 +7,16 @@ night reaches over), each a weekday or, with a holiday calendar, a holiday. All 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise, product
 from typing import NamedTuple
 
 from autospot.domain.money import Money
 from autospot.domain.tariff.lint.finding import Finding
 from autospot.domain.tariff.localtime import DAY_MINUTES, HOLIDAY, WEEKDAYS
-from autospot.domain.tariff.prices import Bands, PerHour, clock_text
+from autospot.domain.tariff.prices import MINUTES_LIMIT, Bands, PerHour, clock_text
+from autospot.domain.tariff.runs import SHARES
+from autospot.domain.tariff.tiers import Level
 
 
 class Piece(NamedTuple):
@@ -94,31 +96,56 @@ def unreachable(price: Bands, at: str, days: list[Day]) -> Iterator[Finding]:
             yield Finding("band_unreachable", f"{at}/bands/{number}", f"{band.name!r} never applies")
 
 
-def drops(price: Bands, at: str, days: list[Day], *, anew_at_midnight: bool, currency: str) -> Iterator[Finding]:
-    """Where session rounding makes a longer stay cheaper.
+def drops(
+    price: Bands, at: str, days: list[Day], *, anew_at_midnight: bool, levels: Sequence[Level]
+) -> Iterator[Finding]:
+    """Where session rounding makes a longer stay cheaper, on any of the price levels.
 
-    The seconds that round a stay up to whole units are owed at the last band's price. A stay that ends one second after
-    the price per hour has dropped from a to b has up to unit - 1 of them, at b instead of a. So the price can fall by
-    (a - b) (unit - 1 s) at every drop and, charges being only added otherwise, nowhere else.
+    The seconds that round a stay up to whole units are owed at the last band's price and under its cap. A stay that
+    ends one second after a change of bands has them in the new band instead of the old one. That can lower the fee by
+    what they cost in the old band less what they cost in the new one, and, charges being only added otherwise, nothing
+    else can.
     """
     if price.rounding_scope != "session":
         return
-    steps = {pair for day in days for pair in pairwise(_holding(day))}
+    changes = {pair for day in days for pair in pairwise(_holding(day))}
     if not anew_at_midnight:
-        steps |= {
+        changes |= {
             (_holding(day)[-1], _holding(following)[0])
             for day in days
             for following in days
             if following.yesterday == day.name and _may_follow(day, following)
         }
-    for before, after in sorted(steps, key=lambda pair: (_number(pair[0]), _number(pair[1]))):
-        less = (_rate(price, before) - _rate(price, after)) * (price.unit_minutes * 60 - 1)
+    for before, after in sorted(changes, key=lambda pair: (_number(pair[0]), _number(pair[1]))):
+        less = max(_loss(price, before, after, level) for level in levels)
         if less > 0:
+            much = Money(-(-less // SHARES), levels[0].currency)
             message = (
                 f"when {_name(price, before)} gives way to {_name(price, after)}, one second more can cost up to "
-                f"{Money(-(-less // 3600), currency)} less, because the time that is rounded up falls in the last band"
+                f"{much} less, because the time that is rounded up falls in the last band"
             )
             yield Finding("price_falls", f"{at}/rounding_scope", message)
+
+
+def _loss(price: Bands, before: int | None, after: int | None, level: Level) -> int:
+    """The most, in shares, that rounded-up seconds can cost more in one band than in the other.
+
+    Both costs rise with the seconds until their cap; so their difference is greatest where one of them reaches its cap,
+    or at the most seconds there can be.
+    """
+    (old, old_cap), (new, new_cap) = (_terms(price, band, level) for band in (before, after))
+    most = price.unit_minutes * 60 - 1
+    turns = [most] + [-(-cap // rate) for rate, cap in ((old, old_cap), (new, new_cap)) if rate]
+    return max(min(old * seconds, old_cap) - min(new * seconds, new_cap) for seconds in turns if seconds <= most)
+
+
+def _terms(price: Bands, band: int | None, level: Level) -> tuple[int, int]:
+    """Shares per second (as a price per hour has minor units), and the cap in shares, which may be out of reach."""
+    if band is None:
+        return 0, 0
+    stated, cap = price.bands[band].price, price.bands[band].cap
+    rate = level.of(stated.price) if isinstance(stated, PerHour) else 0
+    return rate, rate * MINUTES_LIMIT * 60 if cap is None else level.of(cap) * SHARES
 
 
 def _holding(day: Day) -> list[int | None]:
@@ -134,13 +161,6 @@ def _may_follow(day: Day, following: Day) -> bool:
 
 def _number(band: int | None) -> int:
     return -1 if band is None else band
-
-
-def _rate(price: Bands, band: int | None) -> int:
-    if band is None:
-        return 0
-    stated = price.bands[band].price
-    return stated.price if isinstance(stated, PerHour) else 0
 
 
 def _name(price: Bands, band: int | None) -> str:

@@ -125,6 +125,42 @@ def test_the_smallest_drop_of_a_price_is_a_fall_under_session_rounding():
     assert found(tariff(bands(*listed, rounding_scope="session", unit_minutes=1))) != []
 
 
+def noon(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    return bands(
+        band("Morning", "00:00", "12:00", 100, **before),
+        band("Afternoon", "12:00", "24:00", 100, **after),
+        rounding_scope="session",
+        unit_minutes=60,
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changes"),
+    [
+        ({}, {"cap": 5}, ["'Morning' gives way to 'Afternoon', one second more can cost up to 0.95 EUR less"]),
+        ({"cap": 5}, {}, ["'Afternoon' gives way to 'Morning', one second more can cost up to 0.95 EUR less"]),
+        ({"cap": 9}, {"cap": 5}, ["'Morning' gives way to 'Afternoon', one second more can cost up to 0.04 EUR less"]),
+        ({"cap": 5}, {"cap": 5}, []),
+        ({}, {"cap": 100}, []),
+    ],
+)
+def test_rounded_up_time_can_meet_a_lower_cap_as_well_as_a_lower_price(
+    before: dict[str, Any], after: dict[str, Any], changes: list[str]
+):
+    falls = [text for code, text in _coded(tariff(noon(before, after))) if code == "price_falls"]
+    assert [text.removeprefix("when ").split(", because")[0] for text in falls] == changes
+
+
+def test_a_cap_that_only_rounding_to_a_price_level_makes_too_low_is_thought_of():
+    quarter = bands(
+        band("Morning", "00:00", "12:00", 100),
+        band("Afternoon", "12:00", "24:00", 100, cap=25),
+        rounding_scope="session",
+    )
+    assert found(tariff(quarter)) == []
+    assert found(tariff(quarter, kinds={"ev": 33})) == [("price_falls", "/price/rounding_scope")]  # 8.24 and 8
+
+
 def test_session_rounding_falls_into_time_without_a_band_too():
     listed = bands(band("Day", "08:00", "20:00", 200), rounding_scope="session")
     assert "'Day' gives way to time without a band" in next(
