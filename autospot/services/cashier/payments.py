@@ -45,8 +45,8 @@ class Payments:
     """Pays things and fills wallets.
 
     A wallet pays within the request, one payment after the other: as many wait as requests are in flight. A card
-    payment begins here and ends when its gateway says so: the answer shows how far it has come, and a look at the payment
-    how it goes on.
+    payment begins here and ends when its gateway says so: the answer shows how far it has come, a later look at it how
+    it goes on.
     """
 
     def __init__(
