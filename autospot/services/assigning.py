@@ -90,8 +90,7 @@ class Assigning:
         try:
             return await self._database.transaction(work)
         except AutoSpotError as refusal:
-            if not refusal.retryable:
-                await self._keeper.let_go(lot, bay.bay, promise)
+            await self._keeper.let_go(lot, bay.bay, promise, refusal)
             raise
 
     async def renew(self, owner: str, assignment_id: str) -> Assignment:
@@ -107,8 +106,7 @@ class Assigning:
         try:
             await self._store(before, after, now)
         except AutoSpotError as refusal:
-            if not refusal.retryable:
-                await self._keeper.let_go(before.lot, before.bay, promise)
+            await self._keeper.let_go(before.lot, before.bay, promise, refusal)
             raise
         return after
 

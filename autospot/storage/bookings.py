@@ -37,6 +37,8 @@ INDEXES = (
     ),
     Index("bookings", [("series", ASCENDING)], {"partialFilterExpression": {"series": {"$type": "string"}}}),
     Index("bookings", [("void_until", ASCENDING)], {"expireAfterSeconds": 0}),
+    # It has to be there before the first transaction: many that create one collection at once are in each other's way.
+    Index("booking_drivers", [("asked_at", ASCENDING)], {"expireAfterSeconds": int(VOID_KEPT.total_seconds())}),
 )
 
 _terms: TypeAdapter[BookingTerms] = TypeAdapter(BookingTerms)
@@ -125,7 +127,8 @@ class Bookings:
     async def open_for(self, owner: str, *, session: Session) -> frozenset[str]:
         """What a driver has open: a series as one, any other booking by itself. Two transactions that both ask for one
         driver come one after the other, so a limit that both keep is kept."""
-        await self._drivers.update_one({"_id": owner}, {"$inc": {"asked": 1}}, upsert=True, session=session)
+        mark = {"$inc": {"asked": 1}, "$currentDate": {"asked_at": True}}
+        await self._drivers.update_one({"_id": owner}, mark, upsert=True, session=session)
         cursor = self._bookings.find({"owner": owner, "open": True}, {"series": 1}, session=session)
         return frozenset([row["series"] or row["_id"] async for row in cursor])
 

@@ -124,9 +124,7 @@ class BookingDesk:
         try:
             return await self._database.transaction(work)
         except AutoSpotError as refusal:
-            # An outage leaves it uncertain whether it was booked: then the sweep will know.
-            if isinstance(refusal, IdGivenUp) or not refusal.retryable:
-                await self._keeper.let_go(live.lot, bay.bay, promise)
+            await self._keeper.let_go(live.lot, bay.bay, promise, refusal)
             raise
 
     async def _require_room(self, session: Session, booking: Booking) -> None:

@@ -167,8 +167,8 @@ class BookingChanges:
         try:
             after = await self._database.transaction(work)
         except AutoSpotError as refusal:
-            if promise is not None and not refusal.retryable:
-                await self._keeper.let_go(live.lot, bay.bay, promise)
+            if promise is not None:
+                await self._keeper.let_go(live.lot, bay.bay, promise, refusal)
             raise
         await self._register.give_back(before, after)
         return after

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from autospot.clock import Clock
 from autospot.domain.booking.alternatives import BayTaken, Promise
 from autospot.domain.due import Due
-from autospot.domain.errors import PreconditionFailed, Unavailable
+from autospot.domain.errors import AutoSpotError, PreconditionFailed, Unavailable
 from autospot.domain.lot import Bay, BayKind
 from autospot.domain.period import Period
 from autospot.live import LiveLot
@@ -23,6 +23,8 @@ from autospot.services.desk.choice import Choice, require_open
 from autospot.storage.assignments import Assignments
 from autospot.storage.bookings import Bookings
 from autospot.storage.calendars import Calendars, PromisedBay
+from autospot.storage.idempotency import LeaseLost
+from autospot.storage.mongo import OutcomeUnknown
 
 HELD_WITHOUT_BOOKING = timedelta(seconds=30)
 """How long a promise waits for its booking. A booking takes milliseconds and its transaction at most a few seconds."""
@@ -111,9 +113,11 @@ class Keeper:
                     refusal = BayTaken(f"every {kind} bay is taken at that time", because=taken.because)
         raise Unavailable("too many are booking here at this moment: try again")
 
-    async def let_go(self, lot: str, bay: str, promise: Promise) -> None:
-        """Gives back a promise that came to nothing."""
-        await self._calendars.give_back(lot, bay, promise.id)
+    async def let_go(self, lot: str, bay: str, promise: Promise, refusal: AutoSpotError) -> None:
+        """Gives back a promise that came to nothing because of `refusal`: unless that leaves open whether it did, or
+        says that somebody else is at the same request. Then the sweep will know."""
+        if not isinstance(refusal, OutcomeUnknown | LeaseLost):
+            await self._calendars.give_back(lot, bay, promise.id)
 
     async def _keep(self, lot: str, bay: str, promise: Promise) -> Promise:
         try:

@@ -47,8 +47,7 @@ class Mover:
             try:
                 return await self._moved(before, successor_id, bay, promise.id, by, reason, now)
             except AutoSpotError as refusal:
-                if not refusal.retryable:
-                    await self._keeper.let_go(live.lot, bay.bay, promise)
+                await self._keeper.let_go(live.lot, bay.bay, promise, refusal)
                 raise
         return await self.cancel(before, by, f"{reason}; no other bay was free", now)
 
