@@ -15,31 +15,25 @@ import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from api.accounts import AccountOperations
-from api.api_keys import ApiKeyOperations
 from api.app import ApiSettings, api_app
-from api.audit import AuditOperations
 from api.auth import AccessTokens, Bearers
 from api.connections import Door, listening
-from api.current import CurrentLots
 from api.health import Check, Health
-from api.lots import Lots
 from api.mailbox import MailboxOperations, MailboxPages
-from api.sign_in import SignInOperations
 from autospot.background import Background
-from autospot.clock import Clock, SystemClock
+from autospot.clock import SystemClock
 from autospot.domain.errors import AutoSpotError, Unavailable
 from autospot.domain.instant import to_ms
 from autospot.follower import Follower
 from autospot.live import LiveLots
+from autospot.parts import Parts, parts_of
 from autospot.secret_file import default_file, kept_secret
-from autospot.services.accounts.people import MailRoom, People, people
+from autospot.services.accounts.people import MailRoom, people
 from autospot.services.keys import SecretKeys
 from autospot.services.postman import MailboxTransport, MailTransport, NoMailServer
 from autospot.services.smtp import SmtpTransport, smtp_server
 from autospot.settings import Settings
 from autospot.storage import schema
-from autospot.storage.history import BayHistory
 from autospot.storage.idempotency import IdempotencyKeys
 from autospot.storage.mails import Mails
 from autospot.storage.mongo import Database
@@ -65,7 +59,7 @@ class Serving:
 
     url: str
     failed: asyncio.Event
-    people: People
+    parts: Parts
 
 
 @asynccontextmanager
@@ -84,13 +78,14 @@ async def serving(
         transport = MailboxTransport(mails, clock) if with_mailbox else _mail_transport(settings)
         site = settings.site_url or f"http://{settings.http_host}:{settings.http_port}"
         persons = people(database, keys, clock, MailRoom(transport, settings.mail_sender, site))
-        tokens = AccessTokens(keys, clock)
+        tokens, hub_settings = AccessTokens(keys, clock), _hub_settings(settings)
         bearers = Bearers(tokens, persons.revocations, persons.api_keys)
         follower = Follower(LiveLots(), database, clock)
+        parts = parts_of(database, follower, persons, clock, settings)
         checks: dict[str, Check] = {"database": database.ping, "feed": follower.check}
         resources: list[object] = [Health(checks, registry)]
         if with_api:
-            resources += _resources(database, follower, persons, tokens, clock)
+            resources += parts.resources(tokens)
         if with_mailbox:
             resources.append(MailboxOperations(mails))
         app = api_app(
@@ -102,7 +97,7 @@ async def serving(
             settings=ApiSettings(settings.trusted_proxies, sorted(settings.allowed_origins)),
         )
         if with_hub:
-            hub = Hub(database, follower, background, clock, _visitors(bearers), registry, _hub_settings(settings))
+            hub = Hub(database, follower, background, clock, _visitors(bearers), registry, hub_settings)
             hub.serve_on(app)
             checks["broker"] = hub.broker.check
             persons.revocations.on_session_revoked(lambda session_id: hub.sockets.close_sessions([session_id]))
@@ -114,14 +109,23 @@ async def serving(
         background.start("signals", persons.signals.run())
         background.start("revocations", persons.revocations.run())
         if with_api:
-            background.start("clockwork", persons.clockwork.run())
+            await _begin_dues(parts, background)
+        if with_hub and hub_settings.shard.index == 0:  # one attendant is enough; its effects happen once in any case
+            background.start("attendant", parts.office.attendant.run())
         try:
             async with _open_door(app, settings) as door:
                 _settle_memory()
-                yield Serving(_url(settings.http_host, door.port), background.failed, persons)
+                yield Serving(_url(settings.http_host, door.port), background.failed, parts)
         finally:
             await background.stop()
             persons.passwords.close()
+            await parts.gateways.close()
+
+
+async def _begin_dues(parts: Parts, background: Background) -> None:
+    await parts.office.keeper.begin()
+    await parts.cashier.auditor.plan()
+    background.start("clockwork", parts.people.clockwork.run())
 
 
 @asynccontextmanager
@@ -133,18 +137,6 @@ async def _open_door(app: web.Application, settings: Settings) -> AsyncIterator[
             where = _url(settings.http_host, settings.http_port)
             raise AutoSpotError(f"cannot listen at {where}: {error.strerror}", code="port_busy") from error
         yield door
-
-
-def _resources(
-    database: Database, follower: Follower, persons: People, tokens: AccessTokens, clock: Clock
-) -> list[object]:
-    return [
-        Lots(CurrentLots(follower.live, clock, follower.ready.is_set), BayHistory(database)),
-        SignInOperations(persons.registering, persons.sign_in, persons.password_reset, tokens),
-        AccountOperations(persons.profiles, persons.garage, persons.own_data),
-        ApiKeyOperations(persons.api_keys),
-        AuditOperations(persons.audit),
-    ]
 
 
 def _visitors(bearers: Bearers) -> Authenticate:

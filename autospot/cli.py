@@ -10,21 +10,26 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
+import orjson
 import typer
 import uvloop
 
 import sensors_sim.cli as simulator
-from autospot import cli_lots, cli_tariff, cli_users
+from api.asyncapi import asyncapi
+from api.openapi import openapi
+from autospot import cli_doctor, cli_lots, cli_tariff, cli_users
 from autospot.app import serving
 from autospot.demo import DemoOptions, demo
 from autospot.domain.errors import AutoSpotError
 from autospot.embedded import Endpoints
 from autospot.logs import configure_logs
+from autospot.parts import declared_contract
 from autospot.settings import Settings, load_settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(cli_lots.app, name="lots")
 app.add_typer(cli_users.app, name="users")
+app.add_typer(cli_doctor.app, name="doctor")
 app.add_typer(cli_tariff.app, name="tariff")
 app.add_typer(simulator.app, name="sim")
 if find_spec("psutil"):  # the benchmarks measure processes; production images leave that out
@@ -110,6 +115,18 @@ def _stop_signal() -> asyncio.Event:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     return stop
+
+
+@app.command("openapi")
+def print_openapi() -> None:
+    """Print the OpenAPI document."""
+    print(orjson.dumps(openapi(declared_contract()), option=orjson.OPT_INDENT_2).decode())
+
+
+@app.command("asyncapi")
+def print_asyncapi() -> None:
+    """Print the AsyncAPI document."""
+    print(orjson.dumps(asyncapi(), option=orjson.OPT_INDENT_2).decode())
 
 
 def _settings() -> Settings:

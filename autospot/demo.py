@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import sys
+from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
@@ -24,13 +25,15 @@ from autospot.domain.errors import Conflict
 from autospot.domain.lot import Lot
 from autospot.domain.lot_files import read_lots
 from autospot.embedded import Endpoints, Login, RunningParts, parts, published
-from autospot.embedded.ports import is_free
+from autospot.embedded.ports import free_port, is_free
 from autospot.embedded.process import tethered
 from autospot.secret_file import kept_secret
 from autospot.services.accounts.people import People
+from autospot.services.gateway.simulated import SimulatedGateway
 from autospot.services.registry import Registry
 from autospot.settings import Settings, load_settings
 from autospot.storage.lots import Lots
+from gateway_sim.run import running_gateway
 
 SITES = ("harbour.json", "market-street.json")
 USUAL_HTTP_PORT = 8080
@@ -101,26 +104,48 @@ async def demo(options: DemoOptions) -> AsyncIterator[Demo]:
                 anonymous_broker=options.anonymous_broker,
             )
         )
-        settings = _settings(options, running)
+        http_port = options.http_port or (USUAL_HTTP_PORT if is_free(USUAL_HTTP_PORT) else free_port())
+        gateway = await stack.enter_async_context(_card_gateway(http_port))
+        settings = _settings(options, running, http_port, gateway)
         sites = list(_example_sites())
         await _prepare(settings, sites)
         program = await stack.enter_async_context(serving(settings, with_hub=True, with_api=True, with_mailbox=True))
         simulator = None
         if options.simulate:
             simulator = await stack.enter_async_context(_simulator(options.data, running.mqtt_url_for("sensors")))
-        logins = await _logins(options.data, program.people, [site.lot for site in sites])
+        logins = await _logins(options.data, program.parts.people, [site.lot for site in sites])
         endpoints = _endpoints(program.url, running, sites[0].lot, logins)
         stack.enter_context(published(endpoints, options.data))
         yield Demo(endpoints, running, program, simulator)
 
 
-def _settings(options: DemoOptions, running: RunningParts) -> Settings:
+@dataclass(frozen=True, slots=True)
+class CardGateway:
+    """A simulated payment gateway on this machine, and the secrets it shares with AutoSpot."""
+
+    url: str
+    key: str
+    webhook_secret: str
+
+
+@asynccontextmanager
+async def _card_gateway(http_port: int) -> AsyncIterator[CardGateway]:
+    key, webhook_secret = secrets.token_urlsafe(24), f"whsec_{b64encode(secrets.token_bytes(24)).decode()}"
+    webhooks = f"http://127.0.0.1:{http_port}/v1/gateway/webhooks/{SimulatedGateway.provider}"
+    async with running_gateway(webhook_url=webhooks, webhook_secret=webhook_secret, api_key=key) as gateway:
+        yield CardGateway(gateway.url, key, webhook_secret)
+
+
+def _settings(options: DemoOptions, running: RunningParts, http_port: int, gateway: CardGateway) -> Settings:
     return load_settings(
         mongo_url=running.mongo_url,
         mongo_db="autospot",
         mqtt_url=running.mqtt_url,
         http_host="127.0.0.1",
-        http_port=options.http_port or (USUAL_HTTP_PORT if is_free(USUAL_HTTP_PORT) else 0),
+        http_port=http_port,
+        gateway_url=gateway.url,
+        gateway_key=gateway.key,
+        gateway_webhook_secret=gateway.webhook_secret,
         secret_key=kept_secret(options.data / "secret-key"),
     )
 

@@ -46,6 +46,15 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[frozenset[str], NoDecode] = Field(
         frozenset(), description="Origins of other sites whose pages may use the API, separated by commas."
     )
+    currency: str = Field("EUR", pattern=r"^[A-Z]{3}$", description="Currency of all payments, ISO 4217.")
+    points_paid_per_point: int = Field(100, ge=1, description="Minor units that earn one point.")
+    points_worth: int = Field(1, ge=1, description="What a point is worth when redeemed, in minor units.")
+    points_redeem_least: int = Field(50, ge=1, description="Fewest points that can be redeemed at once.")
+    gateway_url: str | None = Field(None, description="Payment gateway; without one there are no card payments.")
+    gateway_key: SecretStr | None = Field(None, description="Key for the payment gateway's API.")
+    gateway_webhook_secret: SecretStr | None = Field(
+        None, description="Secret that the payment gateway signs its webhooks with, `whsec_…`."
+    )
     log_level: LogLevel = Field("info", description="Least level that is logged.")
     log_format: Literal["auto", "json", "text"] = Field(
         "auto", description="`auto` writes text to a terminal and JSON lines elsewhere."

@@ -19,6 +19,7 @@ from autospot.storage import (
     people,
     sessions,
     tariffs,
+    waiting,
 )
 from autospot.storage.mongo import Capped, Index
 
@@ -35,6 +36,7 @@ DECLARED: tuple[Index | Capped, ...] = (
     *invoices.INDEXES,
     *lots.INDEXES,
     *sessions.INDEXES,
+    *waiting.INDEXES,
     *tariffs.INDEXES,
     *people.DECLARED,
     *mails.INDEXES,

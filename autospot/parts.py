@@ -1,0 +1,149 @@
+"""Everything the API is made of: services wired to each other, and the operations that stand on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from api.accounts import AccountOperations
+from api.api_keys import ApiKeyOperations
+from api.assignments import AssignmentOperations
+from api.audit import AuditOperations
+from api.auth import AccessTokens
+from api.bays import BayOperations
+from api.bookings import BookingOperations
+from api.contract import Contract, contract_of
+from api.current import CurrentLots
+from api.documents import Documents
+from api.health import Health
+from api.lots import Lots
+from api.money import MoneyOperations
+from api.notifications import NotificationOperations
+from api.sessions import SessionOperations
+from api.sign_in import SignInOperations
+from api.tariffs import TariffOperations
+from autospot.clock import Clock
+from autospot.domain.payment.points import PointsTerms
+from autospot.follower import Follower
+from autospot.services.accounts.people import People
+from autospot.services.cashier.cashier import Cashier, CashTerms, cashier
+from autospot.services.desk.office import Office, Surroundings, booking_office
+from autospot.services.gateway.directory import Gateways
+from autospot.services.gateway.simulated import SimulatedGateway
+from autospot.services.quoting import Quoting
+from autospot.services.tariffs import LotTariffs
+from autospot.settings import Settings
+from autospot.storage.history import BayHistory
+from autospot.storage.mongo import Database
+from autospot.storage.notices import Notices
+
+RESOURCES: tuple[type[Any], ...] = (
+    Health,
+    Lots,
+    SignInOperations,
+    AccountOperations,
+    ApiKeyOperations,
+    AuditOperations,
+    TariffOperations,
+    BookingOperations,
+    SessionOperations,
+    AssignmentOperations,
+    BayOperations,
+    MoneyOperations,
+    NotificationOperations,
+    Documents,
+)
+"""Every resource of the API. The demo's mailbox is not part of it."""
+
+
+def declared_contract() -> Contract:
+    """What the API declares, without anything behind it: for `autospot openapi`."""
+    return contract_of([object.__new__(resource) for resource in RESOURCES])
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The services of a program. `gateways` is closed at its end."""
+
+    people: People
+    current: CurrentLots
+    tariffs: LotTariffs
+    cashier: Cashier
+    office: Office
+    gateways: Gateways
+    notices: Notices
+    history: BayHistory
+
+    def resources(self, tokens: AccessTokens) -> Sequence[object]:
+        """The operations that stand on them; `Health` is the program's own."""
+        people, office, cash = self.people, self.office, self.cashier
+        return [
+            Lots(self.current, self.history),
+            SignInOperations(people.registering, people.sign_in, people.password_reset, tokens),
+            AccountOperations(people.profiles, people.garage, people.own_data),
+            ApiKeyOperations(people.api_keys),
+            AuditOperations(people.audit),
+            TariffOperations(Quoting(self.current.lot, self.tariffs.book), self.tariffs),
+            BookingOperations(office, self.current),
+            SessionOperations(office.parking),
+            AssignmentOperations(office.assigning),
+            BayOperations(office.closing),
+            MoneyOperations(cash.wallets, cash.payments, cash.refunds, cash.points, cash.reports),
+            NotificationOperations(self.notices),
+        ]
+
+
+def parts_of(database: Database, follower: Follower, people: People, clock: Clock, settings: Settings) -> Parts:
+    """Wires the services. Nothing is asked of the database yet."""
+    current = CurrentLots(follower.live, clock, follower.ready.is_set)
+    tariffs = LotTariffs(database, people.audit, clock, settings.currency)
+    gateways, notices = Gateways(_gateways(settings)), Notices(database)
+    points = PointsTerms(settings.points_paid_per_point, settings.points_worth, settings.points_redeem_least)
+    money = cashier(
+        database,
+        gateways,
+        people.schedule,
+        people.clockwork,
+        people.audit,
+        clock,
+        CashTerms(currency=settings.currency, points=points),
+    )
+    _let_people_go(people, money)
+    around = Surroundings(
+        database=database,
+        live=follower.live,
+        lot_of=current.lot,
+        clock=clock,
+        schedule=people.schedule,
+        clockwork=people.clockwork,
+        garage=people.garage,
+        audit=people.audit,
+        tariffs=tariffs.book,
+        tell=notices.tell,
+    )
+    return Parts(
+        people=people,
+        current=current,
+        tariffs=tariffs,
+        cashier=money,
+        office=booking_office(around),
+        gateways=gateways,
+        notices=notices,
+        history=BayHistory(database),
+    )
+
+
+def _let_people_go(people: People, money: Cashier) -> None:
+    """What an export of one's data holds of money, and what closing an account does about it."""
+    people.own_data.objection(money.wallets.objection)
+    people.own_data.erasure(money.wallets.erase)
+    people.own_data.export_section("payments", money.wallets.exported_payments)
+    people.own_data.export_section("wallet", money.wallets.exported_transactions)
+
+
+def _gateways(settings: Settings) -> list[SimulatedGateway]:
+    if settings.gateway_url is None or settings.gateway_key is None or settings.gateway_webhook_secret is None:
+        return []
+    key, secret = settings.gateway_key.get_secret_value(), settings.gateway_webhook_secret.get_secret_value()
+    return [SimulatedGateway(settings.gateway_url, key, secret, return_url=settings.site_url)]
