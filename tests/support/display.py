@@ -19,7 +19,7 @@ LANDSCAPE = {"width": 1920, "height": 1080}
 PORTRAIT = {"width": 1080, "height": 1920}
 SMALL = {"width": 800, "height": 480}
 
-expect.set_options(timeout=5_000)
+expect.set_options(timeout=10_000)
 
 
 def a_garage(code: str, bays: Mapping[str, Mapping[BayKind, int]] | None = None, **more: Any) -> Lot:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Route, expect
 
 from tests.support.browser import needs_chromium
 from tests.support.display import Display, a_garage, display, say
@@ -25,11 +26,11 @@ def kinds_of_frames(sign: Display) -> list[str]:
 
 async def test_a_restart_of_the_hub_is_seen_and_survived(browser: Browser, servers: Servers) -> None:
     lot = a_garage("restart")
-    async with sensors(servers.mqtt_url) as sensor:
+    async with sensors(servers.mqtt_url) as sensor, AsyncExitStack() as stays_open:
         async with running_product(servers, [lot]) as product:
             await say(sensor, lot)
-            opened = display(browser, f"{product.url}/display/restart", clock=True)
-            sign = await opened.__aenter__()
+            url = f"{product.url}/display/restart"
+            sign = await stays_open.enter_async_context(display(browser, url, clock=True))
             await sign.shows("10")
         await sign.tab.page.clock.fast_forward(9_000)
         await sign.is_live()
@@ -42,21 +43,19 @@ async def test_a_restart_of_the_hub_is_seen_and_survived(browser: Browser, serve
             await sign.is_live()
             await sign.shows("9")
             assert "snapshot" not in kinds_of_frames(sign), "it goes on from where it was"
-            await opened.__aexit__(None, None, None)
 
 
 async def test_a_kiosk_takes_up_the_pages_of_a_new_version(browser: Browser, servers: Servers) -> None:
-    lot = a_garage("version")
-    async with running_product(servers, [lot], version="autospot/1") as product:
-        opened = display(browser, f"{product.url}/display/version?kiosk", clock=True)
-        sign = await opened.__aenter__()
-        await sign.shows("?")
-        await sign.tab.page.evaluate("window.isOldPage = true")
-    async with running_product(servers, port=product.port, version="autospot/2"):
-        await sign.tab.page.clock.fast_forward(1_000)
-        await sign.tab.page.wait_for_function("!window.isOldPage")
-        await sign.shows("?")
-        await opened.__aexit__(None, None, None)
+    async with AsyncExitStack() as stays_open:
+        async with running_product(servers, [a_garage("version")], version="autospot/1") as product:
+            url = f"{product.url}/display/version?kiosk"
+            sign = await stays_open.enter_async_context(display(browser, url, clock=True))
+            await sign.shows("?")
+            await sign.tab.page.evaluate("document.documentElement.dataset.version = 'old'")
+        async with running_product(servers, port=product.port, version="autospot/2"):
+            await sign.tab.page.clock.fast_forward(30_000)
+            await expect(sign.tab.page.locator("html[data-version=old]")).to_have_count(0)
+            await sign.shows("?")
 
 
 async def test_a_number_that_is_long_past_leaves_the_sign(browser: Browser, product: RunningProduct) -> None:
@@ -141,14 +140,24 @@ async def test_a_hub_without_its_database_says_that_its_numbers_are_old(
 async def test_a_slow_network_delays_the_sign_and_no_more(browser: Browser, product: RunningProduct) -> None:
     lot = a_garage("slow")
     await product.put(lot)
+    seen = asyncio.Event()
+
+    async def once_seen(route: Route) -> None:
+        await seen.wait()
+        await route.continue_()
+
     async with sensors(product.mqtt_url) as sensor:
         await say(sensor, lot)
         async with display(browser, "about:blank") as sign:
-            network = await sign.tab.page.context.new_cdp_session(sign.tab.page)
-            slow = {"offline": False, "latency": 150, "downloadThroughput": 64_000, "uploadThroughput": 32_000}
+            page = sign.tab.page
+            network = await page.context.new_cdp_session(page)
+            slow = {"offline": False, "latency": 100, "downloadThroughput": 64_000, "uploadThroughput": 32_000}
             await network.send("Network.enable")
             await network.send("Network.emulateNetworkConditions", slow)
-            await sign.tab.page.goto(f"{product.url}/display/slow", wait_until="commit")
+            await page.route("**/layout", once_seen)
+            await page.goto(f"{product.url}/display/slow")
             await sign.says("Connecting")
+            await expect(page.locator(".figure")).to_have_count(0)
+            seen.set()
             await sign.shows("10")
             await sign.is_live()
