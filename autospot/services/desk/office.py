@@ -23,6 +23,7 @@ from autospot.services.desk.stays import Stays
 from autospot.services.desk.till import CoverageOf, Prices, TariffsOf, Till, no_coverage
 from autospot.services.desk.timekeeper import Timekeeper
 from autospot.services.parking import Parking
+from autospot.services.waiting import Waiting
 from autospot.storage.assignments import Assignments
 from autospot.storage.bookings import Bookings
 from autospot.storage.calendars import Calendars
@@ -30,6 +31,7 @@ from autospot.storage.claims import Claims
 from autospot.storage.ledger import Ledger
 from autospot.storage.mongo import Database
 from autospot.storage.sessions import Sessions
+from autospot.storage.waiting import WaitingList
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Office:
     stays: Stays
     parking: Parking
     assigning: Assigning
+    waiting: Waiting
     closing: Closing
     attendant: Attendant
     timekeeper: Timekeeper
@@ -74,10 +77,10 @@ def booking_office(around: Surroundings) -> Office:
     """Wires it. Afterwards: `await office.keeper.begin()` once, and `office.attendant.run()` in the background."""
     database, clock, lot_of = around.database, around.clock, around.lot_of
     bookings, calendars, claims = Bookings(database), Calendars(database), Claims(database)
-    sessions, assignments = Sessions(database), Assignments(database)
+    sessions, assignments, wishes = Sessions(database), Assignments(database), WaitingList(database)
     prices, till = Prices(around.tariffs, around.coverage), Till(Ledger(database))
     schedule, clockwork = around.schedule, around.clockwork
-    register = Register(bookings, calendars, claims, schedule, clockwork, till, around.tell)
+    register = Register(bookings, calendars, claims, wishes, schedule, clockwork, till, around.tell)
     keeper = Keeper(calendars, bookings, assignments, Choice(calendars), schedule, clockwork, clock)
     mover = Mover(database, lot_of, keeper, register, till)
     stays = Stays(database, sessions, register, prices)
@@ -100,6 +103,7 @@ def booking_office(around: Surroundings) -> Office:
         stays=stays,
         parking=parking,
         assigning=assigning,
+        waiting=Waiting(database, wishes, bookings, desk, lot_of, register, schedule, clockwork, clock),
         closing=Closing(database, claims, bookings, lot_of, mover, around.audit, schedule, clockwork, clock),
         attendant=attendant,
         timekeeper=Timekeeper(

@@ -16,6 +16,7 @@ from autospot.domain.booking.moments import claim_of, next_moment, shown_from
 from autospot.domain.due import Backoff, Due
 from autospot.domain.errors import NotFound
 from autospot.domain.instant import to_ms
+from autospot.domain.lot import BayKind
 from autospot.domain.notice import Notice
 from autospot.domain.people_half import PeopleHalf
 from autospot.services.clockwork import Clockwork, DueKind, Schedule
@@ -24,6 +25,7 @@ from autospot.storage.bookings import Bookings
 from autospot.storage.calendars import Calendars
 from autospot.storage.claims import Claims, Edit
 from autospot.storage.mongo import Session
+from autospot.storage.waiting import WaitingList
 
 WRITER = "desk"
 
@@ -50,6 +52,17 @@ class GivenBack:
 BOOKING_DUE = DueKind("booking", BookingDue, backoff=Backoff(attempts=60, first_seconds=1.0, longest_seconds=300.0))
 """Sixty tries over about four hours."""
 
+
+@dataclass(frozen=True, slots=True)
+class BayFreed:
+    """Some bay of this kind may have come free for some time: those who wait for one may have it."""
+
+    lot: str
+    kind: BayKind
+
+
+BAY_FREED = DueKind("bay_freed", BayFreed)
+
 GIVE_BACK = DueKind("give_back", GivenBack)
 GIVE_BACK_AFTER = timedelta(seconds=5)
 """A promise is given back at once after the transaction; this row does it where the process died in between."""
@@ -63,11 +76,13 @@ class Register:
         bookings: Bookings,
         calendars: Calendars,
         claims: Claims,
+        wishes: WaitingList,
         schedule: Schedule,
         clockwork: Clockwork,
         till: Till,
         tell: Tell,
     ) -> None:
+        self._wishes = wishes
         self._bookings = bookings
         self._calendars = calendars
         self._claims = claims
@@ -100,6 +115,7 @@ class Register:
         if not after.is_open or before.promise != after.promise:
             given = GivenBack(before.lot, before.bay, before.promise)
             await self._schedule.put(GIVE_BACK, before.promise, now + GIVE_BACK_AFTER, given, session=session)
+            await self._offer_around(session, before, now)
         return after
 
     async def look_again(self, booking: Booking, at: datetime) -> None:
@@ -117,6 +133,12 @@ class Register:
         """Gives back the promise that `after`, as stored, no longer needs."""
         if not after.is_open or before.promise != after.promise:
             await self._calendars.give_back(before.lot, before.bay, before.promise)
+
+    async def _offer_around(self, session: Session, freed: Booking, now: datetime) -> None:
+        """Has the waiting list looked at, once the promise is given back for certain."""
+        if await self._wishes.is_waited_for(freed.lot, freed.kind, session=session):
+            row, at = BayFreed(freed.lot, freed.kind), now + GIVE_BACK_AFTER
+            await self._schedule.put(BAY_FREED, f"{freed.lot}:{freed.kind}", at, row, session=session)
 
     async def _claim(self, session: Session, before: Booking | None, after: Booking, now: datetime) -> None:
         edits: list[tuple[str, Edit]] = []
