@@ -173,8 +173,11 @@ class Tariff(Part):
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the document in canonical JSON, in hex: two versions with one fingerprint charge the same."""
-        return sha256(canonical_json(self.model_dump(mode="json"))).hexdigest()
+        """SHA-256 of the document in canonical JSON, in hex: two versions with one fingerprint charge the same.
+
+        What has its default is left out, so that a field added to the format later leaves old fingerprints as they are.
+        """
+        return sha256(canonical_json(self.model_dump(mode="json", exclude_defaults=True))).hexdigest()
 
     @property
     def version_id(self) -> str:

@@ -249,3 +249,4 @@ def test_a_version_is_known_by_its_number_and_by_its_content():
     assert first.version_id.startswith("harbour/1@")
     assert first.version_id != corrected.version_id
     assert first.version_id == tariff(CLIMBING).version_id
+    assert first.version_id == tariff(CLIMBING, caps=[], free_minutes=0, holidays=None).version_id
