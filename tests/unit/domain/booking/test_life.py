@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -41,3 +42,8 @@ def test_nobody_is_a_no_show_once_he_was_there() -> None:
 def test_the_diagram_shows_every_transition() -> None:
     lines = diagram().splitlines()
     assert sum(": " in line and "[*]" not in line for line in lines) == len(TRANSITIONS)
+
+
+def test_the_page_about_bookings_shows_this_diagram() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "bookings.md").read_text()
+    assert f"```mermaid\n{diagram()}\n```" in page

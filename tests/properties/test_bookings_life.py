@@ -1,0 +1,220 @@
+"""A booking's life under everything that can happen in any order: drivers, sensors, operators and time.
+
+A Hypothesis state machine with a clock that stands still until it is moved. After every step the promises, the claims,
+the events and the money must agree. `AUTOSPOT_PROOF_SCALE=1` runs many more and longer lives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Coroutine
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import pymongo
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from autospot.domain.access import Principal, Role
+from autospot.domain.booking.booking import Booking
+from autospot.domain.booking.life import TRANSITIONS, BookingState, Step
+from autospot.domain.booking.moments import shown_from
+from autospot.domain.errors import Conflict, InvalidInput, PreconditionFailed
+from autospot.domain.instant import to_ms
+from autospot.domain.ledger import Account
+from autospot.domain.ledger.account import COMPENSATION, clearing, revenue, vat, wallet
+from autospot.domain.lot import BookingTerms
+from autospot.domain.period import Period
+from autospot.services.desk.changes import Change
+from autospot.storage.bookings import BookingQuery
+from autospot.storage.idempotency import Unkept
+from autospot.storage.ledger import Ledger
+from autospot.storage.mongo import Database
+from autospot.storage.schema import DECLARED
+from tests.support.bookings import at
+from tests.support.office import CARL, DORA, Harbour, a_harbour, hourly
+
+SCALE = float(os.environ.get("AUTOSPOT_PROOF_SCALE", "0.02"))
+LIVES, STEPS = max(4, int(200 * SCALE)), max(18, int(60 * SCALE))
+BAYS = 2
+TERMS = BookingTerms(no_show_fee=100, open_per_driver=20)
+OTTO = Principal("usr_otto", frozenset({Role.OPERATOR}), frozenset({"harbour"}))
+DRIVERS = st.sampled_from([DORA, CARL])
+CODES = st.sampled_from([f"B{number:05d}" for number in range(BAYS)])
+REFUSALS = (Conflict, InvalidInput, PreconditionFailed)
+
+T = TypeVar("T")
+
+
+class Lives(RuleBasedStateMachine):
+    """One lot of two bays, two drivers, an operator, and time."""
+
+    url = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.name = f"lives_{uuid4().hex}"
+        self.database = Database(self.url, self.name)
+        self.harbour: Harbour = self.run(self._begin())
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.loop.run_until_complete(work)
+
+    async def _begin(self) -> Harbour:
+        await self.database.prepare(DECLARED)
+        harbour = await a_harbour(self.database, bays=BAYS, terms=TERMS, prices=hourly())
+        for owner in (DORA, CARL):
+            await harbour.fill_wallet(3_000, owner)
+        return harbour
+
+    def teardown(self) -> None:
+        self.database.close()
+        with pymongo.MongoClient[dict[str, object]](self.url) as client:
+            client.drop_database(self.name)
+        self.loop.run_until_complete(asyncio.sleep(0))
+        self.loop.close()
+
+    async def _try(self, work: Coroutine[Any, Any, object]) -> None:
+        with suppress(*REFUSALS):
+            await work
+        await self.harbour.settle()
+
+    async def _bookings(self) -> list[Booking]:
+        return list(await self.harbour.office.bookings.newest(BookingQuery(), 10_000))
+
+    @rule(owner=DRIVERS, bay=st.one_of(st.none(), CODES), steps=st.integers(0, 16), hours=st.integers(1, 3))
+    def book(self, owner: str, bay: str | None, steps: int, hours: int) -> None:
+        minutes = (self.harbour.clock.now() - at(0)) // timedelta(minutes=15) + steps
+        start = at(0) + timedelta(minutes=15 * minutes)
+        period = Period(start, start + timedelta(hours=hours))
+        kind = None if bay else "general"
+        payment = "card" if hours == 2 else "wallet"
+        self.run(self._try(self.harbour.book(period, bay=bay, kind=kind, owner=owner, payment=payment)))
+
+    @precondition(lambda self: self.run(self._bookings()))
+    @rule(data=st.data(), what=st.sampled_from(["cancel", "confirm", "extend", "bay", "shorten", "later"]))
+    def change(self, data: st.DataObject, what: str) -> None:
+        bookings = self.run(self._bookings())
+        chosen = bookings[data.draw(st.integers(0, len(bookings) - 1))]
+        changes, quarter = self.harbour.office.changes, timedelta(minutes=15)
+        start, until = chosen.period.start, chosen.period.until
+        works: dict[str, Any] = {
+            "cancel": lambda: changes.cancel(chosen.owner, chosen.id, Unkept()),
+            "confirm": lambda: changes.confirm(chosen.owner, chosen.id, Unkept()),
+            "extend": lambda: changes.extend(chosen.owner, chosen.id, until + quarter, Unkept()),
+            "bay": lambda: changes.change(chosen.owner, chosen.id, Change(bay="B00001"), Unkept()),
+            "shorten": lambda: changes.change(
+                chosen.owner, chosen.id, Change(Period(start, max(start + quarter, until - quarter))), Unkept()
+            ),
+            "later": lambda: changes.change(
+                chosen.owner, chosen.id, Change(Period(start + quarter, until + quarter)), Unkept()
+            ),
+        }
+        self.run(self._try(works[what]()))
+
+    @rule(bay=CODES, occupied=st.sampled_from([True, True, False, None]))
+    def sensor(self, bay: str, occupied: bool | None) -> None:
+        if self.harbour.bay(bay).occupied is not occupied:
+            self.run(self.harbour.sensor(occupied, bay=bay))
+
+    @rule(minutes=st.sampled_from([1, 5, 10, 15, 30, 60]))
+    def time_passes(self, minutes: int) -> None:
+        self.run(self.harbour.until(self.harbour.clock.now() + timedelta(minutes=minutes)))
+
+    @rule(bay=CODES, closes=st.booleans())
+    def operator(self, bay: str, closes: bool) -> None:
+        closing = self.harbour.office.closing
+        if closes:
+            until = self.harbour.clock.now() + timedelta(hours=1)
+            self.run(self._try(closing.close(OTTO, "harbour", bay, "paint", until, "req_1")))
+        else:
+            self.run(self._try(closing.open(OTTO, "harbour", bay, "req_1")))
+
+    @invariant()
+    def every_promise_is_an_open_bookings(self) -> None:
+        async def check() -> None:
+            promised = {
+                (each.id, f"B{number:05d}", each.period)
+                for number in range(BAYS)
+                for each in await self.harbour.office.calendars.promises("harbour", f"B{number:05d}")
+            }
+            kept = {(each.promise, each.bay, each.period) for each in await self._bookings() if each.is_open}
+            assert promised == kept
+
+        self.run(check())
+
+    @invariant()
+    def no_two_open_bookings_overlap(self) -> None:
+        bookings = [each for each in self.run(self._bookings()) if each.is_open]
+        for number, one in enumerate(bookings):
+            for other in bookings[number + 1 :]:
+                assert one.bay != other.bay or not one.period.overlaps(other.period)
+
+    @invariant()
+    def what_is_told_of_a_booking_is_how_it_came_to_be(self) -> None:
+        for booking in self.run(self._bookings()):
+            steps = [Step(event.what) for event in booking.events if event.what in set(Step)]
+            states = {BookingState.HELD, BookingState.CONFIRMED}
+            for step in steps:
+                states = {TRANSITIONS[state, step] for state in states if (state, step) in TRANSITIONS}
+            assert booking.state in states
+
+    @invariant()
+    def screens_show_the_claims_of_open_bookings(self) -> None:
+        now = self.harbour.clock.now()
+        claimed = {(each.bay, each.id) for each in self.run(self._bookings()) if each.claimed}
+        for booking in self.run(self._bookings()):
+            wanted = booking.is_open and shown_from(booking) <= now < booking.period.until
+            assert booking.claimed == wanted, booking
+        for bay in self.harbour.live.lots["harbour"].bays.values():
+            assert (bay.claim is not None) == any(code == bay.bay for code, _id in claimed)
+            if bay.claim is not None:
+                assert (bay.bay, bay.claim.ref) in claimed
+                assert bay.claim.until_ms > to_ms(now)
+
+    @invariant()
+    def active_bookings_have_the_one_session_of_their_bay(self) -> None:
+        async def check() -> None:
+            active = {each.session for each in await self._bookings() if each.state is BookingState.ACTIVE}
+            running = set()
+            for number in range(BAYS):
+                parked = await self.harbour.office.sessions.running_on("harbour", f"B{number:05d}")
+                if parked is not None:
+                    running.add(parked.id)
+            assert active == running
+
+        self.run(check())
+
+    @invariant()
+    def money_agrees(self) -> None:
+        async def check() -> None:
+            ledger = Ledger(self.database)
+            accounts: list[Account] = [wallet(DORA), wallet(CARL), revenue("harbour"), vat("harbour"), COMPENSATION]
+            sums = {each: await ledger.summed(each, "EUR") for each in [*accounts, clearing("test")]}
+            assert sum(sums.values()) == 0
+            paid = sum(each.paid for each in await self._bookings())
+            assert sums[revenue("harbour")] + sums[vat("harbour")] == paid
+            assert all(sums[wallet(owner)] >= 0 for owner in (DORA, CARL))
+
+        self.run(check())
+
+
+@pytest.mark.timeout(120 + 6_000 * SCALE)
+def test_whatever_happens_in_whatever_order_everything_agrees(mongo_url: str) -> None:
+    machine = type("LivesHere", (Lives,), {"url": mongo_url})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=LIVES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            print_blob=True,
+        ),
+    )
