@@ -17,6 +17,7 @@ from autospot.services.desk.changes import BookingChanges
 from autospot.services.desk.choice import Choice
 from autospot.services.desk.keeper import Keeper
 from autospot.services.desk.moving import Mover
+from autospot.services.desk.payables import BookingPayments, SessionPayments
 from autospot.services.desk.register import Register, Tell
 from autospot.services.desk.series import SeriesDesk
 from autospot.services.desk.stays import Stays
@@ -71,10 +72,13 @@ class Office:
     closing: Closing
     attendant: Attendant
     timekeeper: Timekeeper
+    booking_payments: BookingPayments
+    session_payments: SessionPayments
 
 
 def booking_office(around: Surroundings) -> Office:
-    """Wires it. Afterwards: `await office.keeper.begin()` once, and `office.attendant.run()` in the background."""
+    """Wires it. Afterwards: `await office.keeper.begin()` once, `office.attendant.run()` in the background, and the two
+    keepers of payments registered with the cashier."""
     database, clock, lot_of = around.database, around.clock, around.lot_of
     bookings, calendars, claims = Bookings(database), Calendars(database), Claims(database)
     sessions, assignments, wishes = Sessions(database), Assignments(database), WaitingList(database)
@@ -106,6 +110,8 @@ def booking_office(around: Surroundings) -> Office:
         waiting=Waiting(database, wishes, bookings, desk, lot_of, register, schedule, clockwork, clock),
         closing=Closing(database, claims, bookings, lot_of, mover, around.audit, schedule, clockwork, clock),
         attendant=attendant,
+        booking_payments=BookingPayments(register, till),
+        session_payments=SessionPayments(sessions, prices),
         timekeeper=Timekeeper(
             database, bookings, lot_of, register, mover, stays, clockwork, clock, attendant.has_watched
         ),
