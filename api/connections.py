@@ -27,7 +27,11 @@ SWEEP_SECONDS: Final = 1.0
 LINGER_SECONDS: Final = 2.0
 """How long the rest of a body that nobody wants is read before the connection is closed."""
 
-HEADER_LINE_BYTES: Final = 8190
+REQUEST_LINE_BYTES: Final = 8190
+HEADER_LINE_BYTES: Final = 128 * 1024
+"""Large enough that an absurd token is refused as a token (401), like every other that does not hold."""
+HEADER_BYTES: Final = 256 * 1024
+"""Of a request's header as a whole, with what of its body came along in the same packets."""
 HEADERS_LIMIT: Final = 64
 
 BACKLOG: Final = 4096
@@ -37,6 +41,7 @@ FILES_KEPT_FREE: Final = 256
 """File descriptors left for the database, the broker and files when connections are at their cap."""
 
 _TOO_SLOW: Final = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+_TOO_LONG: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _FULL: Final = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 log = logging.getLogger("api.connections")
@@ -66,13 +71,14 @@ class Connection(web.RequestHandler):
     the door's business no longer, but for its count.
     """
 
-    __slots__ = ("_door", "busy_since", "first_byte_at", "waiting_since")
+    __slots__ = ("_door", "busy_since", "first_byte_at", "header_bytes", "waiting_since")
 
     def __init__(self, door: Door, manager: web.Server, loop: asyncio.AbstractEventLoop, **options: Any) -> None:
         super().__init__(manager, loop=loop, **options)
         self._door = door
         self.waiting_since = loop.time()
         self.first_byte_at: float | None = None
+        self.header_bytes = 0
         self.busy_since: float | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -91,6 +97,11 @@ class Connection(web.RequestHandler):
     def data_received(self, data: bytes) -> None:
         if self.first_byte_at is None:
             self.first_byte_at = self._loop.time()
+        if self.busy_since is None:
+            self.header_bytes += len(data)
+            if self.header_bytes > HEADER_BYTES:
+                self._end(_TOO_LONG)
+                return
         super().data_received(data)
 
     def begin(self) -> None:
@@ -106,6 +117,7 @@ class Connection(web.RequestHandler):
         finished = await super().finish_response(request, resp, start_time)
         self.busy_since = None
         self.first_byte_at = None
+        self.header_bytes = 0
         self.waiting_since = self._loop.time()
         if self.transport is not None:
             self._door.waits(self)
@@ -147,14 +159,18 @@ class Connection(web.RequestHandler):
         if self.busy_since is not None or transport.get_write_buffer_size():
             transport.abort()  # an orderly close would wait for a client that does not read
             return
-        if self.first_byte_at is not None:
-            transport.write(_TOO_SLOW)
+        self._end(b"" if self.first_byte_at is None else _TOO_SLOW)
+
+    def _end(self, word: bytes) -> None:
+        """Closes in order, with a last `word`."""
+        if word and self.transport is not None:
+            self.transport.write(word)
         self.force_close()
 
 
 def _refusal_of(status: int, exc: BaseException | None) -> AutoSpotError:
     if isinstance(exc, LineTooLong):
-        return HeadersTooLarge(f"a header line may have {HEADER_LINE_BYTES} bytes")
+        return HeadersTooLarge("the path or a header is too long")
     if status < 500:
         return BadFraming("this is not HTTP as RFC 9112 defines it")
     return InternalError()
@@ -198,7 +214,7 @@ class Door:
             access_log=None,  # /metrics counts; addresses and paths with ids are not for logs
             keepalive_timeout=self._limits.idle_seconds + 2 * SWEEP_SECONDS,  # should the sweep ever fail
             lingering_time=LINGER_SECONDS,
-            max_line_size=HEADER_LINE_BYTES,
+            max_line_size=REQUEST_LINE_BYTES,
             max_field_size=HEADER_LINE_BYTES,
             max_headers=HEADERS_LIMIT,
         )

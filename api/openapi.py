@@ -250,7 +250,7 @@ def implied_errors(bound: Bound) -> Iterator[AutoSpotError]:
 EDGE_ERRORS: Final = (
     UnreadableRequest("the request cannot be used as it is"),
     NoSuchMethod("DELETE is not possible here", allowed=["GET", "HEAD"]),
-    HeadersTooLarge("a header line may have 8190 bytes"),
+    HeadersTooLarge("the path or a header is too long"),
     InternalError(),
 )
 """Refusals of requests that reach no operation, or that no operation foresaw."""

@@ -17,15 +17,14 @@ from api.reference import declared_operations
 from autospot.app import Serving, serving
 from autospot.clock import SystemClock
 from autospot.domain.access import Principal, Role, Scope, may
-from autospot.domain.audit import SYSTEM
 from autospot.settings import Settings
 from autospot.storage.lots import Lots
 from autospot.storage.mongo import Database
 from tests.support.lots import a_lot
+from tests.support.people import PASSWORD, SECRET, Town, a_town
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-PASSWORD = "otter-ruled trombone"
 HERE, ELSEWHERE = "harbour", "station"
 
 PEOPLE: dict[str, Principal] = {
@@ -80,7 +79,7 @@ async def everybody(mongo_url: str, broker_url: str) -> AsyncIterator[Everybody]
         mongo_db="test_who_may",
         mqtt_url=broker_url,
         http_port=0,
-        secret_key="a secret of the tests, long enough to be one",  # type: ignore[arg-type]
+        secret_key=SECRET,  # type: ignore[arg-type]
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("api.app.DEFAULT_RATES", NO_RATES)
@@ -88,18 +87,17 @@ async def everybody(mongo_url: str, broker_url: str) -> AsyncIterator[Everybody]
             serving(settings, with_hub=True, with_api=True, with_mailbox=True) as program,
             aiohttp.ClientSession() as client,
         ):
-            tokens = {name: await _signed_in(program, client, name, person) for name, person in PEOPLE.items()}
+            town = a_town(database)
+            tokens = {name: await _signed_in(town, program, client, name) for name in PEOPLE}
             tokens["key"] = await _api_key(program, client, tokens["operator"])
             yield Everybody(program.url, client, database, tokens, await _served(program, client))
     await database.client.drop_database(database.name)
     database.close()
 
 
-async def _signed_in(program: Serving, client: aiohttp.ClientSession, name: str, person: Principal) -> str:
-    email = f"{name}@example.org"
-    await program.people.staff.add(
-        email, PASSWORD, name=name, roles=tuple(person.roles), lots=tuple(person.lots), actor=SYSTEM
-    )
+async def _signed_in(town: Town, program: Serving, client: aiohttp.ClientSession, name: str) -> str:
+    email, person = f"{name}@example.org", PEOPLE[name]
+    await town.member(email, *person.roles, lots=tuple(person.lots))
     credentials = {"email": email, "password": PASSWORD}
     async with client.post(f"{program.url}/v1/auth/login", json=credentials) as answer:
         return str((await answer.json())["access_token"])
