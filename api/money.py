@@ -32,7 +32,7 @@ from api.money_views import (
 from api.pages import Page, PageQuery, cursor_at, position_at
 from autospot.domain.access import Action
 from autospot.domain.audit import actor_of
-from autospot.domain.errors import Conflict, InvalidInput, Unavailable
+from autospot.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from autospot.domain.instant import from_ms, to_ms
 from autospot.domain.ledger import InsufficientFunds
 from autospot.domain.money import Money
@@ -52,6 +52,7 @@ NEWEST_POINTS = 50
 STOPPED = MoneyStopped("payments rest while the books are checked: come back later")
 NO_ANSWER = Unavailable("the payment provider does not answer")
 NOT_ENOUGH = InsufficientFunds("there is not enough in it that is free")
+NOTHING_TO_PAY = NotFound("there is no such thing to pay")
 NOTHING_DUE = Conflict("nothing is to be paid", code="nothing_due")
 IN_PROGRESS = PaymentInProgress("this is being paid already")
 OTHER_CURRENCY = InvalidInput("payments are in EUR", at="/amount/currency", code="currency_mismatch")
@@ -148,7 +149,7 @@ class MoneyOperations:
         status=201,
         limit=LimitClass.MONEY,
         idempotency=Idempotency.MONEY,
-        errors=(NOTHING_DUE, NOT_ENOUGH, IN_PROGRESS, NO_CARDS, NO_ANSWER, STOPPED),
+        errors=(NOTHING_TO_PAY, NOTHING_DUE, NOT_ENOUGH, IN_PROGRESS, NO_CARDS, NO_ANSWER, STOPPED),
     )
     async def pay(self, call: Call, body: PaymentBody) -> Reply[PaymentView]:
         """Pays what a booking or a session costs now. From the wallet it is done with the answer; by card the answer
