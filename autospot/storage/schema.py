@@ -18,6 +18,7 @@ from autospot.storage import (
     notices,
     people,
     sessions,
+    subscriptions,
     tariffs,
     waiting,
 )
@@ -36,6 +37,7 @@ DECLARED: tuple[Index | Capped, ...] = (
     *invoices.INDEXES,
     *lots.INDEXES,
     *sessions.INDEXES,
+    *subscriptions.INDEXES,
     *waiting.INDEXES,
     *tariffs.INDEXES,
     *people.DECLARED,

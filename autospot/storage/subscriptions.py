@@ -1,0 +1,162 @@
+"""`plans` and `subscriptions`. A subscription holds the plan as it was when it began; its price is the one agreed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from pydantic import TypeAdapter
+from pymongo import ASCENDING, DESCENDING
+from pymongo.errors import DuplicateKeyError
+
+from autospot.domain.errors import Conflict, PreconditionFailed
+from autospot.domain.period import Period
+from autospot.domain.subscription import Plan, Subscription, SubscriptionState
+from autospot.storage.mongo import Database, Document, Index, Session
+from autospot.storage.outages import answering
+
+INDEXES = (
+    Index("plans", [("lot", ASCENDING)]),
+    Index("subscriptions", [("owner", ASCENDING), ("anchor", DESCENDING), ("_id", DESCENDING)]),
+    Index(
+        "subscriptions",
+        [("owner", ASCENDING), ("plan.id", ASCENDING)],
+        {"unique": True, "partialFilterExpression": {"open": True}},
+    ),
+)
+"""The unique one: nobody pays twice for one plan."""
+
+PLANS_LIMIT: Final = 500
+SUBSCRIPTIONS_LIMIT: Final = 500
+"""Most subscriptions of one driver that are read at once."""
+
+_plan: TypeAdapter[Plan] = TypeAdapter(Plan)
+
+
+class Plans:
+    """Reads and writes `plans`."""
+
+    def __init__(self, database: Database) -> None:
+        self._plans = database.collection("plans")
+
+    async def put(self, plan: Plan) -> None:
+        """Offers a plan, or changes what is offered from now on."""
+        row = _plan_row(plan)
+        with answering():
+            await self._plans.replace_one({"_id": plan.id}, {**row, "_id": plan.id}, upsert=True)
+
+    async def remove(self, plan_id: str) -> None:
+        """Offers it no more. Subscriptions under it go on."""
+        with answering():
+            await self._plans.delete_one({"_id": plan_id})
+
+    async def find(self, plan_id: str, *, session: Session | None = None) -> Plan | None:
+        """A plan that is offered."""
+        with answering(session):
+            row = await self._plans.find_one({"_id": plan_id}, {"_id": 0}, session=session)
+        return None if row is None else _plan.validate_python(row)
+
+    async def offered(self, lot: str | None = None) -> Sequence[Plan]:
+        """All plans, or those of a lot, by lot and id."""
+        wanted = {} if lot is None else {"lot": lot}
+        with answering():
+            cursor = self._plans.find(wanted, {"_id": 0}).sort([("lot", 1), ("id", 1)]).limit(PLANS_LIMIT)
+            return [_plan.validate_python(row) async for row in cursor]
+
+
+class Subscriptions:
+    """Reads and writes `subscriptions`."""
+
+    def __init__(self, database: Database) -> None:
+        self._subscriptions = database.collection("subscriptions")
+
+    async def add(self, session: Session, subscription: Subscription) -> None:
+        """Stores a new one; `Conflict` (code `already_subscribed`) beside an open one of the same plan."""
+        try:
+            await self._subscriptions.insert_one(_row(subscription), session=session)
+        except DuplicateKeyError:
+            raise Conflict("you have this subscription already", code="already_subscribed") from None
+
+    async def replace(self, session: Session, before: Subscription, after: Subscription) -> None:
+        """Stores what became of `before`; `PreconditionFailed` if it changed since it was read."""
+        done = await self._subscriptions.replace_one(
+            {"_id": before.id, "version": before.version}, _row(after), session=session
+        )
+        if not done.matched_count:
+            raise PreconditionFailed("the subscription changed meanwhile: read it again, then decide")
+
+    async def find(
+        self, subscription_id: str, *, owner: str | None = None, session: Session | None = None
+    ) -> Subscription | None:
+        """One subscription, with `owner` only if it is his."""
+        wanted: Document = {"_id": subscription_id}
+        if owner is not None:
+            wanted["owner"] = owner
+        with answering(session):
+            row = await self._subscriptions.find_one(wanted, session=session)
+        return None if row is None else _subscription(row)
+
+    async def of(self, owner: str) -> Sequence[Subscription]:
+        """All of a driver's, newest first."""
+        with answering():
+            cursor = self._subscriptions.find({"owner": owner}).sort([("anchor", DESCENDING), ("_id", DESCENDING)])
+            return [_subscription(row) async for row in cursor.limit(SUBSCRIPTIONS_LIMIT)]
+
+    async def paying_for(
+        self, owner: str, lot: str, period: Period, *, session: Session | None = None
+    ) -> Sequence[Subscription]:
+        """A driver's subscriptions to a lot that are paid for at some time of a period, first to end first."""
+        wanted: Document = {
+            "owner": owner,
+            "plan.lot": lot,
+            "paid_until": {"$gt": period.start},
+            "covered_from": {"$lt": period.until},
+        }
+        with answering(session):
+            cursor = self._subscriptions.find(wanted, session=session).sort([("paid_until", 1), ("_id", 1)])
+            return [_subscription(row) async for row in cursor.limit(SUBSCRIPTIONS_LIMIT)]
+
+
+_PLAIN: Final = (
+    "owner",
+    "anchor",
+    "number",
+    "period_from",
+    "paid_until",
+    "covered_from",
+    "payment",
+    "used_seconds",
+    "reminded",
+    "tries",
+    "retry_at",
+    "version",
+)
+
+
+def _plan_row(plan: Plan) -> Document:
+    return dict(_plan.dump_python(plan))
+
+
+def _row(subscription: Subscription) -> Document:
+    return {
+        "_id": subscription.id,
+        "state": subscription.state.value,
+        "open": subscription.is_open,
+        "plan": _plan_row(subscription.plan),
+        **{name: getattr(subscription, name) for name in _PLAIN},
+    }
+
+
+def _subscription(row: Document) -> Subscription:
+    return Subscription(
+        id=row["_id"],
+        state=SubscriptionState(row["state"]),
+        plan=_plan.validate_python(row["plan"]),
+        **{name: row[name] for name in _PLAIN},
+    )
+
+
+def stored_precision(now: datetime) -> datetime:
+    """`now` as it comes back from the database: in milliseconds."""
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
