@@ -114,7 +114,7 @@ async def demo(options: DemoOptions) -> AsyncIterator[Demo]:
         if options.simulate:
             simulator = await stack.enter_async_context(_simulator(options.data, running.mqtt_url_for("sensors")))
         logins = await _logins(options.data, program.parts.people, [site.lot for site in sites])
-        endpoints = _endpoints(program.url, running, sites[0].lot, logins)
+        endpoints = _endpoints(program.url, running, sites[0], logins)
         stack.enter_context(published(endpoints, options.data))
         yield Demo(endpoints, running, program, simulator)
 
@@ -215,14 +215,14 @@ async def _logins(folder: Path, persons: People, lots: Sequence[str]) -> dict[st
     return logins
 
 
-def _endpoints(url: str, running: RunningParts, lot: str, logins: Mapping[str, Login]) -> Endpoints:
+def _endpoints(url: str, running: RunningParts, site: Lot, logins: Mapping[str, Login]) -> Endpoints:
     return Endpoints(
         http=url,
         mqtt=running.mqtt_url_for("sensors"),
         mongo=running.mongo_url,
         logins=logins,
         pages={
-            "display": f"{url}/display/{lot}",
+            "display": f"{url}/display/{site.lot}/{site.signs[0].sign}",
             "driver": f"{url}/",
             "operator": f"{url}/",
             "docs": f"{url}/docs",

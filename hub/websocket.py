@@ -317,12 +317,16 @@ class LiveSockets:
     # -- all connections
 
     async def run(self) -> None:
-        """Beats, pings and expiries, a `BEAT_SECONDS`th of the sockets each second, until cancelled."""
-        slot = 0
+        """Beats, pings and expiries, a `BEAT_SECONDS`th of the sockets each second, until cancelled. All at once when
+        the database falls silent or is heard again: screens shall not wait for their turn to say so."""
+        slot, was_behind = 0, False
         while True:
             await asyncio.sleep(1)
-            self.look_after(self._slots[slot])
-            slot = (slot + 1) % BEAT_SECONDS
+            is_behind = self._live.behind_since_ms is not None
+            turn = self._slots if is_behind != was_behind else self._slots[slot : slot + 1]
+            for screens in turn:
+                self.look_after(screens)
+            slot, was_behind = (slot + 1) % BEAT_SECONDS, is_behind
 
     def look_after(self, screens: Iterable[Screen]) -> None:
         """One beat and ping for each of `screens`; closes those that are gone or whose token has ended."""

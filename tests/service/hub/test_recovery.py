@@ -11,15 +11,9 @@ from autospot.domain.change import Commit
 from autospot.storage.feed import CaughtUp, Feed, HistoryLost
 from autospot.storage.history import BayHistory
 from hub.shard import Shard
-from tests.support.hub import RunningHub, Servers, Watcher, reading, running_hub, sensors
+from tests.support.hub import Servers, Watcher, reading, running_hub, sensors
 from tests.support.lots import a_lot
 from tests.support.services import BrokerServer, MongodServer, eventually
-
-
-def look_after_all(hub: RunningHub) -> None:
-    """The beat timer's work, now."""
-    for slot in hub.hub.sockets._slots:
-        hub.hub.sockets.look_after(slot)
 
 
 async def test_a_restarted_hub_knows_everything_and_clients_resume_in_the_same_epoch(servers: Servers) -> None:
@@ -94,13 +88,11 @@ async def test_while_the_database_is_away_beats_say_so_and_nothing_is_lost(
         await asyncio.to_thread(mongod.kill)
         await eventually(lambda: hub.live.behind_since_ms is not None, deadline_seconds=15)
         await sensor.publish("autospot/v1/r3/B00001/reading", reading(True), qos=1)
-        look_after_all(hub)
         await eventually(lambda: any("behind_since" in beat for beat in screen.of_type("beat")))
         assert screen.state("r3", "B00001") == "unknown"
         await asyncio.to_thread(mongod.restart)
         await eventually(lambda: screen.state("r3", "B00001") == "occupied", deadline_seconds=20)
         await eventually(lambda: hub.live.behind_since_ms is None, deadline_seconds=10)
-        look_after_all(hub)
         await eventually(lambda: "behind_since" not in screen.of_type("beat")[-1])
 
 
