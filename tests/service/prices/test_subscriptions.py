@@ -16,19 +16,21 @@ import sites
 from api.subscriptions import SubscriptionOperations
 from api.tariffs import TariffOperations
 from autospot.clock import SetClock
-from autospot.domain.errors import Conflict
+from autospot.domain.errors import Conflict, PreconditionFailed
 from autospot.domain.ids import new_id
 from autospot.domain.notice import Notice
 from autospot.domain.period import Period
 from autospot.domain.subscription import REMIND_BEFORE, RETRY_EVERY, TRIES_LIMIT, Subscription, parse_plans
 from autospot.live import LiveLot, LiveLots
 from autospot.services.audit import Audit
+from autospot.services.desk.till import Prices
 from autospot.services.quoting import Quoting
 from autospot.services.subscribing import Subscribing, load_plans
 from autospot.services.tariffs import LotTariffs, document_as_mapping
 from autospot.storage.audit import AuditLog
 from autospot.storage.idempotency import IdempotencyKeys, Unkept
 from autospot.storage.mongo import Database, Session
+from autospot.storage.subscriptions import Subscriptions
 from tests.support.api import Answer, RunningApi, bearer, running_api
 from tests.support.lots import a_lot
 from tests.support.money import ACTOR, ADMIN, Till, a_till
@@ -47,6 +49,7 @@ class Kiosk:
     till: Till
     clock: SetClock
     subscribing: Subscribing
+    tariffs: LotTariffs
     api: RunningApi
     notices: list[Notice] = field(default_factory=list)
 
@@ -92,7 +95,7 @@ async def kiosk(database: Database) -> AsyncIterator[Kiosk]:
     quoting = Quoting(lot_of, tariffs.book, subscribing.coverage, subscribing.package_seconds)
     resources = (SubscriptionOperations(subscribing), TariffOperations(quoting, tariffs))
     async with running_api(*resources, keys=IdempotencyKeys(database), clock=clock) as api:
-        yield Kiosk(till, clock, subscribing, api, notices)
+        yield Kiosk(till, clock, subscribing, tariffs, api, notices)
 
 
 async def test_a_pass_is_paid_and_makes_parking_free_in_quotes(kiosk: Kiosk) -> None:
@@ -110,6 +113,27 @@ async def test_a_pass_is_paid_and_makes_parking_free_in_quotes(kiosk: Kiosk) -> 
     foreign = await quoted(kiosk, "2036-06-21T08:00:00Z", "2036-06-21T11:00:00Z", who=bearer("usr_dave"))
     assert foreign["total"]["amount"] == 600
     await kiosk.till.clean()
+
+
+async def test_the_desk_books_at_the_price_that_was_quoted(kiosk: Kiosk) -> None:
+    await kiosk.till.fill(amount=12_000)
+    await kiosk.post("/subscriptions", {"plan": "month"})
+    told = await quoted(kiosk, "2036-07-20T08:00:00Z", "2036-07-20T12:00:00Z")
+    desk = Prices(kiosk.tariffs.book, kiosk.subscribing.coverage)
+    end = (await kiosk.mine()).paid_until
+    settled = await desk.quote("usr_dora", "harbour", "general", Period(end - 2 * HOUR, end + 2 * HOUR))
+    assert settled is not None
+    assert (settled.hash, settled.total.amount) == (told["hash"], 400)
+
+
+async def test_a_change_of_what_has_changed_meanwhile_is_refused(kiosk: Kiosk) -> None:
+    await kiosk.till.fill(amount=12_000)
+    await kiosk.post("/subscriptions", {"plan": "month"})
+    seen = await kiosk.mine()
+    await kiosk.subscribing.cancel("usr_dora", seen.id)
+    database, stale = kiosk.till.database, seen.noted_reminder()
+    with pytest.raises(PreconditionFailed):
+        await database.transaction(lambda session: Subscriptions(database).replace(session, seen, stale))
 
 
 async def test_a_package_is_shown_used_and_never_overdrawn(kiosk: Kiosk) -> None:
