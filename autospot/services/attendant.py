@@ -81,9 +81,12 @@ class Attendant:
         self._asked: int | None = None
         self._seen_until_ms = 0
 
-    def has_watched(self, until: datetime) -> bool:
-        """True if everything that was in the feed at `until` has been considered."""
-        return self._seen_until_ms >= to_ms(until)
+    async def has_watched(self, until: datetime) -> bool:
+        """True if everything that was in the feed at `until` has been considered, here or in another process."""
+        if self._seen_until_ms >= to_ms(until):
+            return True
+        rev = await self._marks.checkpoint(NAME)
+        return rev is not None and rev >> 20 > until.timestamp()
 
     async def run(self) -> None:
         """Watches until cancelled."""

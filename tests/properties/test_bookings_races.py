@@ -26,7 +26,7 @@ from autospot.domain.period import Period
 from autospot.services.desk.keeper import HELD_WITHOUT_BOOKING
 from autospot.storage.bookings import BookingQuery
 from autospot.storage.idempotency import Unkept
-from autospot.storage.mongo import Database
+from autospot.storage.mongo import TRANSACTION_SECONDS, Database
 from autospot.storage.schema import DECLARED
 from tests.support.bookings import at
 from tests.support.history_checker import Attempt, History, Outcome, Release, Stored, faults
@@ -58,9 +58,13 @@ async def database(mongo_url: str, name: str) -> AsyncIterator[Database]:
 
 
 class Client:
-    """Books, extends and cancels at random, and records what became of it."""
+    """Books, extends and cancels at random, and records what became of it. `cut_off` is the share of its calls that are
+    cut off in the middle, as if the process that worked on them had died."""
 
-    def __init__(self, number: int, harbour: Harbour, history: History, dice: random.Random) -> None:
+    def __init__(
+        self, number: int, harbour: Harbour, history: History, dice: random.Random, cut_off: float = 0.0
+    ) -> None:
+        self._cut_off = cut_off
         self._owner = f"usr_{number}"
         self._harbour = harbour
         self._history = history
@@ -84,7 +88,7 @@ class Client:
         start = at(9) + timedelta(minutes=15 * self._dice.randrange(96))
         period = Period(start, start + timedelta(minutes=15 * self._dice.randint(1, 12)))
         key, begun = f"{self._owner}/{self._count}", time.monotonic()
-        made, outcome = await _outcome(self._harbour.book(period, bay=bay, owner=self._owner))
+        made, outcome = await self._outcome(self._harbour.book(period, bay=bay, owner=self._owner))
         booking = made.id if made else None
         self._history.attempts.append(Attempt(key, bay, period, begun, time.monotonic(), outcome, booking))
         if made is not None:
@@ -98,7 +102,7 @@ class Client:
             return
         period, begun = Period(booking.period.start, until), time.monotonic()
         call = self._harbour.office.changes.extend(self._owner, booking.id, until, Unkept())
-        made, outcome = await _outcome(call)
+        made, outcome = await self._outcome(call)
         key = f"{self._owner}/{self._count}"
         # What an extension takes is the new part; the old one is its own already.
         added = Period(booking.period.until, until)
@@ -109,8 +113,17 @@ class Client:
 
     async def _cancel(self, booking: Booking) -> None:
         begun = time.monotonic()
-        _made, outcome = await _outcome(self._harbour.office.changes.cancel(self._owner, booking.id, Unkept()))
+        _made, outcome = await self._outcome(self._harbour.office.changes.cancel(self._owner, booking.id, Unkept()))
         self._history.releases.append(Release(booking.id, begun, time.monotonic(), outcome))
+
+    async def _outcome(self, call: Awaitable[Booking]) -> tuple[Booking | None, Outcome]:
+        if self._dice.random() >= self._cut_off:
+            return await _outcome(call)
+        try:
+            async with asyncio.timeout(self._dice.uniform(0.0, 0.1)):
+                return await _outcome(call)
+        except TimeoutError:
+            return None, "unknown"
 
 
 async def _outcome(call: Awaitable[Booking]) -> tuple[Booking | None, Outcome]:
@@ -149,12 +162,12 @@ async def test_each_race_for_one_bay_and_time_has_one_winner(database: Database)
     assert len({each.bay for each in bookings}) == len(bookings) == RACES
 
 
-async def attempted(harbour: Harbour, seed: int, attempts: int) -> History:
+async def attempted(harbour: Harbour, seed: int, attempts: int, cut_off: float = 0.0) -> History:
     """`CLIENTS` clients make `attempts` calls between them."""
     history, left = History(), iter(range(attempts))
 
     async def run(number: int) -> None:
-        client = Client(number, harbour, history, random.Random(seed * 1_000 + number))
+        client = Client(number, harbour, history, random.Random(seed * 1_000 + number), cut_off)
         for _ in left:
             await client.act()
 
@@ -173,7 +186,7 @@ async def test_random_attempts_never_overlap_and_every_refusal_is_explained(data
 
 
 @pytest.mark.slow
-async def test_kill_9_of_mongod_between_promise_and_booking_loses_and_doubles_nothing(
+async def test_kill_9_of_mongod_and_calls_that_are_cut_off_lose_and_double_nothing(
     make_mongod: Callable[..., MongodServer],
 ) -> None:
     seed = random.SystemRandom().randrange(1_000_000)
@@ -181,18 +194,24 @@ async def test_kill_9_of_mongod_between_promise_and_booking_loses_and_doubles_no
     mongod = make_mongod()
     database = Database(mongod.url, "crash")
     await database.prepare(DECLARED)
-    harbour = await a_harbour(database, bays=BAYS, terms=TERMS)
+    try:
+        await killed_and_cut_off(mongod, await a_harbour(database, bays=BAYS, terms=TERMS), seed)
+    finally:
+        database.close()
+
+
+async def killed_and_cut_off(mongod: MongodServer, harbour: Harbour, seed: int) -> None:
     await harbour.office.keeper.begin()
-    working = asyncio.create_task(attempted(harbour, seed, max(400, ATTEMPTS)))
+    working = asyncio.create_task(attempted(harbour, seed, max(400, ATTEMPTS), cut_off=0.1))
     for _ in range(2):
         await asyncio.sleep(random.Random(seed).uniform(0.5, 1.0))  # load of this length, then the blow
         await asyncio.to_thread(mongod.kill)
         await asyncio.to_thread(mongod.restart)
     history = await working
     assert {each.outcome for each in history.attempts} == {"ok", "refused", "unknown"}
+    await asyncio.sleep(TRANSACTION_SECONDS)  # what was cut off and is still at work ends within that
     for _ in range(5):
         harbour.clock.move(HELD_WITHOUT_BOOKING)
         await harbour.settle()
     assert faults(history, await stored(harbour)) == []
     await the_calendars_agree(harbour)
-    database.close()

@@ -29,7 +29,7 @@ TRIES = 4
 ATTENDANT_LAG = timedelta(seconds=2)
 """How long to wait for the attendant, which hears of everything within half a second, before looking again."""
 
-HasWatched = Callable[[datetime], bool]
+HasWatched = Callable[[datetime], Awaitable[bool]]
 """True if everything that sensors said up to then has been considered for bookings."""
 
 _MINDS_CLOSURE = frozenset({Moment.WARN, Moment.MOVE, Moment.START})
@@ -92,7 +92,7 @@ class Timekeeper:
             bay = self._bay(booking)
             seen = Seen(bay.occupied, bay.since_ms) if bay else Seen(None, None)
             act = self._act(booking, moment, seen, bay)
-            if act is Act.MISS and not self._has_watched(at):
+            if act is Act.MISS and not await self._has_watched(at):
                 await self._register.look_again(booking, now + ATTENDANT_LAG)
                 return
             if act in self._acts and act is not None:

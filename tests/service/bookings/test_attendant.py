@@ -143,7 +143,11 @@ async def test_what_happened_while_it_was_away_is_not_missed(harbour: Harbour) -
             return (await harbour.again(booked)).state is BookingState.ACTIVE
 
         await eventually(is_active)
-        await eventually(lambda: attendant.has_watched(harbour.clock.now()))
+
+        async def has_watched() -> bool:
+            return await attendant.has_watched(harbour.clock.now())
+
+        await eventually(has_watched)
     finally:
         running.cancel()
         with suppress(asyncio.CancelledError):
