@@ -125,6 +125,7 @@ async def serving(
 async def _begin_dues(parts: Parts, background: Background) -> None:
     await parts.office.keeper.begin()
     await parts.cashier.auditor.plan()
+    await parts.invoicing.begin()
     background.start("clockwork", parts.people.clockwork.run())
 
 

@@ -24,13 +24,17 @@ from autospot.domain.audit import Actor
 from autospot.domain.errors import Conflict
 from autospot.domain.lot import Lot
 from autospot.domain.lot_files import read_lots
+from autospot.domain.subscription import parse_plans
 from autospot.embedded import Endpoints, Login, RunningParts, parts, published
 from autospot.embedded.ports import free_port, is_free
 from autospot.embedded.process import tethered
+from autospot.parts import Parts
 from autospot.secret_file import kept_secret
 from autospot.services.accounts.people import People
 from autospot.services.gateway.simulated import SimulatedGateway
 from autospot.services.registry import Registry
+from autospot.services.subscribing import load_plans
+from autospot.services.tariffs import load_tariff
 from autospot.settings import Settings, load_settings
 from autospot.storage.lots import Lots
 from gateway_sim.run import running_gateway
@@ -114,6 +118,7 @@ async def demo(options: DemoOptions) -> AsyncIterator[Demo]:
         if options.simulate:
             simulator = await stack.enter_async_context(_simulator(options.data, running.mqtt_url_for("sensors")))
         logins = await _logins(options.data, program.parts.people, [site.lot for site in sites])
+        await _set_prices(program.parts)
         endpoints = _endpoints(program.url, running, sites[0], logins)
         stack.enter_context(published(endpoints, options.data))
         yield Demo(endpoints, running, program, simulator)
@@ -191,6 +196,15 @@ async def _simulator(folder: Path, mqtt_url: str) -> AsyncIterator[asyncio.subpr
             except TimeoutError:
                 process.kill()
                 await process.wait()
+
+
+async def _set_prices(parts: Parts) -> None:
+    """The example sites' tariffs and plans, unless this folder has them already."""
+    folder = resources.files("sites")
+    for name in SITES:
+        lot = name.removesuffix(".json")
+        await load_tariff(parts.tariffs, lot, (folder / f"{lot}.tariff.json").read_bytes(), DEMO)
+    await load_plans(parts.subscribing.plans, parse_plans((folder / "plans.json").read_bytes()))
 
 
 async def _logins(folder: Path, persons: People, lots: Sequence[str]) -> dict[str, Login]:

@@ -17,13 +17,17 @@ from api.contract import Contract, contract_of
 from api.current import CurrentLots
 from api.documents import Documents
 from api.health import Health
+from api.invoices import InvoiceOperations
 from api.lots import Lots
 from api.money import MoneyOperations
 from api.notifications import NotificationOperations
 from api.sessions import SessionOperations
 from api.sign_in import SignInOperations
+from api.subscriptions import SubscriptionOperations
 from api.tariffs import TariffOperations
+from api.waiting import WaitingOperations
 from autospot.clock import Clock
+from autospot.domain.invoice import Seller
 from autospot.domain.payment.points import PointsTerms
 from autospot.follower import Follower
 from autospot.services.accounts.people import People
@@ -31,7 +35,10 @@ from autospot.services.cashier.cashier import Cashier, CashTerms, cashier
 from autospot.services.desk.office import Office, Surroundings, booking_office
 from autospot.services.gateway.directory import Gateways
 from autospot.services.gateway.simulated import SimulatedGateway
+from autospot.services.invoicing.invoices import Invoicing
+from autospot.services.invoicing.supplies import Supplies
 from autospot.services.quoting import Quoting
+from autospot.services.subscribing import Subscribing
 from autospot.services.tariffs import LotTariffs
 from autospot.settings import Settings
 from autospot.storage.history import BayHistory
@@ -49,8 +56,11 @@ RESOURCES: tuple[type[Any], ...] = (
     BookingOperations,
     SessionOperations,
     AssignmentOperations,
+    WaitingOperations,
     BayOperations,
     MoneyOperations,
+    SubscriptionOperations,
+    InvoiceOperations,
     NotificationOperations,
     Documents,
 )
@@ -71,6 +81,8 @@ class Parts:
     tariffs: LotTariffs
     cashier: Cashier
     office: Office
+    subscribing: Subscribing
+    invoicing: Invoicing
     gateways: Gateways
     notices: Notices
     history: BayHistory
@@ -84,12 +96,15 @@ class Parts:
             AccountOperations(people.profiles, people.garage, people.own_data),
             ApiKeyOperations(people.api_keys),
             AuditOperations(people.audit),
-            TariffOperations(Quoting(self.current.lot, self.tariffs.book), self.tariffs),
+            TariffOperations(Quoting(self.current.lot, self.tariffs.book, self.subscribing.coverage), self.tariffs),
             BookingOperations(office, self.current),
             SessionOperations(office.parking),
             AssignmentOperations(office.assigning),
+            WaitingOperations(office.waiting),
             BayOperations(office.closing),
             MoneyOperations(cash.wallets, cash.payments, cash.refunds, cash.points, cash.reports),
+            SubscriptionOperations(self.subscribing),
+            InvoiceOperations(self.invoicing),
             NotificationOperations(self.notices),
         ]
 
@@ -110,6 +125,7 @@ def parts_of(database: Database, follower: Follower, people: People, clock: Cloc
         CashTerms(currency=settings.currency, points=points),
     )
     _let_people_go(people, money)
+    subscribing = Subscribing(database, money.payments, people.schedule, people.clockwork, notices.tell, clock)
     around = Surroundings(
         database=database,
         live=follower.live,
@@ -121,13 +137,24 @@ def parts_of(database: Database, follower: Follower, people: People, clock: Cloc
         audit=people.audit,
         tariffs=tariffs.book,
         tell=notices.tell,
+        coverage=subscribing.coverage,
     )
+    office = booking_office(around)
+    for kind, keeper in (
+        ("booking", office.booking_payments),
+        ("session", office.session_payments),
+        ("subscription", subscribing),
+    ):
+        money.payables.register(kind, keeper)
+    supplies = Supplies(database, tariffs.book)
     return Parts(
         people=people,
         current=current,
         tariffs=tariffs,
         cashier=money,
-        office=booking_office(around),
+        office=office,
+        subscribing=subscribing,
+        invoicing=Invoicing(database, supplies, people.schedule, people.clockwork, clock, _seller(settings)),
         gateways=gateways,
         notices=notices,
         history=BayHistory(database),
@@ -140,6 +167,11 @@ def _let_people_go(people: People, money: Cashier) -> None:
     people.own_data.erasure(money.wallets.erase)
     people.own_data.export_section("payments", money.wallets.exported_payments)
     people.own_data.export_section("wallet", money.wallets.exported_transactions)
+
+
+def _seller(settings: Settings) -> Seller:
+    address = tuple(line.strip() for line in settings.seller_address.split(",") if line.strip())
+    return Seller(settings.seller_name, address, settings.seller_vat_id, settings.seller_time_zone)
 
 
 def _gateways(settings: Settings) -> list[SimulatedGateway]:

@@ -47,6 +47,10 @@ class Settings(BaseSettings):
         frozenset(), description="Origins of other sites whose pages may use the API, separated by commas."
     )
     currency: str = Field("EUR", pattern=r"^[A-Z]{3}$", description="Currency of all payments, ISO 4217.")
+    seller_name: str = Field("AutoSpot", min_length=1, description="Who sells, as on invoices.")
+    seller_address: str = Field("", description="The seller's address, its lines separated by commas.")
+    seller_vat_id: str = Field("", description="The seller's VAT number.")
+    seller_time_zone: str = Field("UTC", description="IANA zone that decides an invoice's day and year.")
     points_paid_per_point: int = Field(100, ge=1, description="Minor units that earn one point.")
     points_worth: int = Field(1, ge=1, description="What a point is worth when redeemed, in minor units.")
     points_redeem_least: int = Field(50, ge=1, description="Fewest points that can be redeemed at once.")
