@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from autospot.domain.booking.booking import Booking
 from autospot.domain.parking_session import ParkingSession
+from autospot.domain.payment.payment import Subject
 from autospot.domain.tariff import Tariff
 from autospot.services.desk.till import TariffsOf
 from autospot.storage.bookings import Bookings
@@ -54,7 +55,16 @@ class Supplies:
         payment = await self._payments.find(subject, session=session)
         if payment is None:
             return None
-        return Supply(subject, payment.user_id, payment.words, payment.vat_basis_points)
+        about = subject if payment.subject is None else await self._about(session, subject, payment.subject)
+        return Supply(about, payment.user_id, payment.words, payment.vat_basis_points)
+
+    async def _about(self, session: Session, payment_id: str, paid: Subject) -> str:
+        """What a payment's documents are about: a booking or session may be paid by card and given back by the desk,
+        and then a credit note names the invoice."""
+        if paid.kind == "session":
+            return paid.id
+        booking = await self._bookings.find(paid.id, session=session) if paid.kind == "booking" else None
+        return payment_id if booking is None else await self._first_of(session, booking)
 
     async def _of_booking(self, session: Session, subject: str, time_zone: str) -> Supply | None:
         booking = await self._bookings.find(subject, session=session)

@@ -10,8 +10,10 @@ import pytest
 
 from api.invoices import InvoiceOperations
 from autospot.domain.errors import NotFound
+from autospot.domain.ids import new_id
 from autospot.domain.invoice import Invoice, qr_text
 from autospot.domain.money import Money
+from autospot.domain.payment.payment import AmountDue, Subject
 from autospot.domain.tariff import TariffBook
 from autospot.services.clockwork import Clockwork, Schedule
 from autospot.services.invoicing.invoices import BATCH, INVOICING, Invoicing, Round
@@ -174,6 +176,30 @@ async def test_a_booking_and_its_cancellation_are_told_in_words(database: Databa
     assert {each.subject for each in documents} == {booking.id}
     assert "bay B00000" in documents[0].lines[0].words
     assert qr_text(documents[0]) != qr_text(documents[1])
+
+
+async def test_a_booking_paid_at_the_cashier_and_given_back_by_the_desk_is_one_chain(database: Database) -> None:
+    harbour = await a_harbour(database, prices=hourly())
+    till = a_till(database, clock=harbour.clock)
+    invoicing = Invoicing(
+        database, Supplies(database, no_tariffs), till.schedule, till.clockwork, harbour.clock, SELLER
+    )
+    await harbour.fill_wallet(5000)
+    booking = await harbour.book(between(10, 12))
+    due = AmountDue(Subject("booking", booking.id), "harbour", Money(100, "EUR"), 1900, "Parking")
+
+    async def pay(session: Session) -> None:
+        await till.cashier.payments.charge_within(session, new_id("pay"), DORA, due, harbour.clock.now())
+
+    await database.transaction(pay)
+    await harbour.office.changes.cancel(DORA, booking.id, Unkept())
+    await invoicing.begin()
+    await till.settle()
+
+    documents = await invoicing.of(DORA, 10)
+    assert {each.subject for each in documents} == {booking.id}
+    (note,) = [each for each in documents if each.kind == "credit_note"]
+    assert len(note.corrects) == 2
 
 
 def _another(till: Till) -> Clockwork:
