@@ -15,10 +15,12 @@ import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from api.addresses import ClientAddresses
 from api.app import ApiSettings, api_app
 from api.auth import AccessTokens, Bearers
 from api.connections import Door, listening
 from api.health import Check, Health
+from api.limits import rates_times
 from api.mailbox import MailboxOperations, MailboxPages
 from autospot.background import Background
 from autospot.clock import SystemClock
@@ -94,7 +96,9 @@ async def serving(
             keys=IdempotencyKeys(database),
             clock=clock,
             registry=registry,
-            settings=ApiSettings(settings.trusted_proxies, sorted(settings.allowed_origins)),
+            settings=ApiSettings(
+                settings.trusted_proxies, sorted(settings.allowed_origins), rates_times(settings.rate_factor)
+            ),
         )
         if with_hub:
             hub = Hub(database, follower, background, clock, _visitors(bearers), registry, hub_settings)
@@ -213,4 +217,5 @@ def _hub_settings(settings: Settings) -> HubSettings:
             origins=settings.allowed_origins,
         ),
         version=f"autospot/{version('autospot')}",
+        address_of=ClientAddresses(settings.trusted_proxies).of,
     )

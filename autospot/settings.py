@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[frozenset[str], NoDecode] = Field(
         frozenset(), description="Origins of other sites whose pages may use the API, separated by commas."
     )
+    rate_factor: float = Field(1.0, ge=0, le=10_000, description="Times the usual request rates; 0 turns limits off.")
     currency: str = Field("EUR", pattern=r"^[A-Z]{3}$", description="Currency of all payments, ISO 4217.")
     seller_name: str = Field("AutoSpot", min_length=1, description="Who sells, as on invoices.")
     seller_address: str = Field("", description="The seller's address, its lines separated by commas.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -31,14 +31,20 @@ SHARED_TOPICS = ("application/+/device/+/event/+", "v3/+/devices/+/up")
 """LoRaWAN network servers do not know lots: every hub hears them and leaves alone what is not its own."""
 
 
+def _peer(request: web.Request) -> str:
+    return request.remote or ""
+
+
 @dataclass(frozen=True, slots=True)
 class HubSettings:
-    """What an operator may choose about the hub."""
+    """What an operator may choose about the hub. `address_of` tells whose a connection is; the peer's address, unless
+    there are proxies between."""
 
     mqtt_url: str
     shard: Shard = field(default_factory=Shard)
     limits: SocketLimits = field(default_factory=SocketLimits)
     version: str = "autospot"
+    address_of: Callable[[web.Request], str] = _peer
 
 
 class Hub:
@@ -69,7 +75,16 @@ class Hub:
         self.projector = BayProjector(settings.shard, live, self.sensors, Bays(database), marks, clock, metrics)
         self.history = HistoryProjector(settings.shard, follower.feed, BayHistory(database), marks, clock)
         self.fanout = Fanout(live, clock, metrics)
-        self.sockets = LiveSockets(live, self.fanout, clock, metrics, authenticate, settings.limits, settings.version)
+        self.sockets = LiveSockets(
+            live,
+            self.fanout,
+            clock,
+            metrics,
+            authenticate,
+            settings.limits,
+            settings.version,
+            settings.address_of,
+        )
         self.signs = Signs(settings.shard, live, clock, self.broker.publish_retained)
         self._listen()
 

@@ -114,6 +114,7 @@ class LiveSockets:
         authenticate: Authenticate,
         limits: SocketLimits,
         version: str,
+        address_of: Callable[[web.Request], str],
     ) -> None:
         self._live = live
         self._fanout = fanout
@@ -122,6 +123,7 @@ class LiveSockets:
         self._authenticate = authenticate
         self._limits = limits
         self._version = version
+        self._address_of = address_of
         self._slots: list[dict[Screen, None]] = [{} for _ in range(BEAT_SECONDS)]
         self._numbers = count()
         self._sockets = 0
@@ -141,7 +143,7 @@ class LiveSockets:
         if transport is None:
             return websocket
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-        address = request.remote or ""
+        address = self._address_of(request)
         number = next(self._numbers)
         screen = Screen(transport, address, number % BEAT_SECONDS, self._clock.now_ms())
         refusal = self._refusal(websocket, request, address)
