@@ -33,6 +33,7 @@ from autospot.follower import Follower
 from autospot.services.accounts.people import People
 from autospot.services.cashier.cashier import Cashier, CashTerms, cashier
 from autospot.services.desk.office import Office, Surroundings, booking_office
+from autospot.services.desk.own_data import ParkingData
 from autospot.services.gateway.directory import Gateways
 from autospot.services.gateway.simulated import SimulatedGateway
 from autospot.services.invoicing.invoices import Invoicing
@@ -146,7 +147,19 @@ def parts_of(database: Database, follower: Follower, people: People, clock: Cloc
         ("subscription", subscribing),
     ):
         money.payables.register(kind, keeper)
-    supplies = Supplies(database, tariffs.book)
+    invoicing = Invoicing(
+        database, Supplies(database, tariffs.book), people.schedule, people.clockwork, clock, _seller(settings)
+    )
+    parking_data = ParkingData(office.bookings, office.sessions)
+    for objection in (parking_data.objection, subscribing.objection):
+        people.own_data.objection(objection)
+    for name, rows in (
+        ("bookings", parking_data.bookings),
+        ("parking_sessions", parking_data.sessions),
+        ("subscriptions", subscribing.exported),
+        ("invoices", invoicing.exported),
+    ):
+        people.own_data.export_section(name, rows)
     return Parts(
         people=people,
         current=current,
@@ -154,7 +167,7 @@ def parts_of(database: Database, follower: Follower, people: People, clock: Cloc
         cashier=money,
         office=office,
         subscribing=subscribing,
-        invoicing=Invoicing(database, supplies, people.schedule, people.clockwork, clock, _seller(settings)),
+        invoicing=invoicing,
         gateways=gateways,
         notices=notices,
         history=BayHistory(database),

@@ -29,8 +29,8 @@ SEND_LIMIT_BYTES = 8 << 20
 INBOX_LIMIT = 20_000
 """Messages taken from the broker and not yet acknowledged. Past it the hub stops reading its socket, and the broker's
 own queue fills instead: that queue survives the hub."""
-TURN_PACKETS = 1_000
-"""Packets handled before other work of the event loop gets its turn (about 15 ms)."""
+TURN_PACKETS = 150
+"""Packets handled before other work of the event loop gets its turn (about 3 ms)."""
 KEEPALIVE_SECONDS = 30
 RECONNECT_FIRST_SECONDS = 0.2
 RECONNECT_MOST_SECONDS = 5.0
