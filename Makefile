@@ -27,7 +27,7 @@ demo: install ## Run everything here: database, broker, hub, API, simulator; pri
 	@$(BIN)/autospot demo --data var/demo $(ARGS)
 
 test: install ## Run all tests (ARGS="-k name" for some)
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile -q $(ARGS)
 
 check: install ## Linters, types and import contracts
 	@$(BIN)/ruff check .
