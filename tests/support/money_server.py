@@ -1,4 +1,6 @@
-"""The API about money as a process of its own, for tests that kill it: `python -m tests.support.money_server URL NAME PORT`.
+"""The API about money as a process of its own, for tests that kill it.
+
+Run as `python -m tests.support.money_server URL NAME PORT`.
 
 A request that dies with its process may be taken over after two seconds here, instead of thirty.
 """
