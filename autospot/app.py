@@ -115,7 +115,10 @@ async def serving(
         if with_api:
             await _begin_dues(parts, background)
         if with_hub and hub_settings.shard.index == 0:  # one attendant is enough; its effects happen once in any case
-            background.start("attendant", parts.office.attendant.run())
+            attendant = parts.office.attendant
+            follower.on_event.append(attendant.hear)
+            follower.on_loaded.append(attendant.lose)
+            background.start("attendant", attendant.run())
         try:
             async with _open_door(app, settings) as door:
                 _settle_memory()

@@ -46,7 +46,8 @@ class Follower:
 
     Guarantees: `ready` is set once the fold has caught up with the feed; every commit is applied in order, none is
     missed; `LiveLots.behind_since_ms` is set while the database does not answer. `on_layout` is called before a layout
-    is folded in; `on_stored` and `on_replayed` with what was loaded, until `ready`; `on_loaded` between the two.
+    is folded in; `on_stored` and `on_replayed` with what was loaded, until `ready`; `on_loaded` after each loading;
+    `on_event` with every commit after it was folded in.
     """
 
     def __init__(self, live: LiveLots, database: Database, clock: Clock) -> None:
@@ -63,6 +64,7 @@ class Follower:
         self.on_layout: list[Callable[[Lot], None]] = []
         self.on_loaded: list[Callable[[], None]] = []
         self.on_stored: list[Callable[[StoredBay], None]] = []
+        self.on_event: list[Callable[[Commit | CaughtUp], None]] = []
         self.on_replayed: list[Callable[[FeedEntry], None]] = []
 
     async def run(self) -> None:
@@ -137,6 +139,7 @@ class Follower:
         if isinstance(event, CaughtUp):
             self.ready.set()
             await self._move_on_while_idle()
+            self._tell(event)
             return
         for code, version in event.entry.layouts.items():
             await self._take_layout(code, version, event.rev)
@@ -144,8 +147,13 @@ class Follower:
         if not self.ready.is_set():
             for on_replayed in self.on_replayed:
                 on_replayed(event.entry)
+        self._tell(event)
         if event.rev >= self._ready_at_rev:  # under steady load the stream is never idle
             self.ready.set()
+
+    def _tell(self, event: Commit | CaughtUp) -> None:
+        for on_event in self.on_event:
+            on_event(event)
 
     async def _take_layout(self, code: str, version: int, rev: int) -> None:
         known = self.live.lot(code)

@@ -8,6 +8,8 @@ after a restart or in two processes at once, changes nothing twice.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from contextlib import suppress
 from datetime import datetime
 
 import structlog
@@ -16,7 +18,7 @@ from autospot.clock import Clock
 from autospot.domain.booking.booking import Booking
 from autospot.domain.booking.life import BookingState
 from autospot.domain.booking.moments import Seen, has_arrived, has_left
-from autospot.domain.change import Commit, SensorChange
+from autospot.domain.change import Commit, FeedEntry, SensorChange
 from autospot.domain.errors import AutoSpotError, PreconditionFailed, Unavailable
 from autospot.domain.instant import to_ms
 from autospot.live import LiveLots
@@ -37,8 +39,9 @@ RETRY_SECONDS = 0.5
 REMEMBERED_EVERY_MS = 1_000
 """How often the position is stored while the feed is busy: what is seen again after a crash."""
 
-MOVE_ON_EVERY_MS = 10_000
-"""How often an idle attendant asks for the present position, so that its own stays inside the oplog."""
+WAITING_LIMIT = 10_000
+"""Commits that concern watched bays and have not been considered. Past it the attendant looks at every watched bay as
+it is now instead."""
 
 TRIES = 4
 
@@ -46,7 +49,10 @@ log = structlog.get_logger(__name__)
 
 
 class Attendant:
-    """Follows the feed and tells bookings, sessions and assignments what happened on their bays.
+    """Tells bookings, sessions and assignments what happened on their bays.
+
+    It hears what this process's follower hears (`hear`): a change stream of its own would decode every reading once
+    more, 8 us each at 12,000 readings a second. What happened while it was not there it reads from its stored position.
 
     It looks only at bays that somebody has claimed or parked on: those that were so at its start, and those that the
     feed has named since (claims, and sessions when they begin). For every other reading it costs a set lookup. Bounded
@@ -78,7 +84,12 @@ class Attendant:
         self._watched: set[tuple[str, str]] = set()
         self._rev = 0
         self._stored_at_ms = 0
-        self._asked: int | None = None
+        self._stored_rev = 0
+        self._is_hearing = self._has_caught_up = False
+        self._is_lost = False
+        self._heard_from: int | None = None
+        self._waiting: deque[Commit] = deque()
+        self._wake = asyncio.Event()
         self._seen_until_ms = 0
 
     async def has_watched(self, until: datetime) -> bool:
@@ -88,16 +99,79 @@ class Attendant:
         rev = await self._marks.checkpoint(NAME)
         return rev is not None and rev >> 20 > until.timestamp()
 
+    def hear(self, event: Commit | CaughtUp) -> None:
+        """What this process's follower was told, in the same order. Keeps what concerns a watched bay, for `run`."""
+        if not self._is_hearing:
+            return
+        if isinstance(event, CaughtUp):
+            if self._has_caught_up and not self._waiting:
+                self._rev = max(self._rev, self._live.rev)
+                self._seen_until_ms = self._clock.now_ms()
+            return
+        if self._heard_from is None:
+            self._heard_from = event.rev
+        if self._concerns(event.entry):
+            self._waiting.append(event)
+            self._wake.set()
+            if len(self._waiting) > WAITING_LIMIT:
+                self.lose()
+        elif self._has_caught_up and not self._waiting:
+            self._rev = event.rev
+            self._seen_until_ms = max(self._seen_until_ms, event.written_ms)
+
+    def lose(self) -> None:
+        """What was heard is not whole: look at every watched bay as it is now."""
+        if self._is_hearing:
+            self._waiting.clear()
+            self._is_lost = True
+            self._wake.set()
+
+    def _concerns(self, entry: FeedEntry) -> bool:
+        for lot, claims in entry.claims.items():
+            self._watched.update((lot, change.bay) for change in claims)
+        if entry.claims:
+            return True
+        watched = self._watched
+        return bool(watched) and any(
+            (lot, change.bay) in watched for lot, changes in entry.sensors.items() for change in changes
+        )
+
     async def run(self) -> None:
-        """Watches until cancelled."""
+        """Attends until cancelled: first to what was missed, then to what is heard."""
         await self._until_it_answers()
+        self._is_hearing = True
+        await self._catch_up()
+        self._has_caught_up = True
+        while True:
+            with suppress(TimeoutError):  # nothing to attend to: the position still moves on
+                await asyncio.wait_for(self._wake.wait(), REMEMBERED_EVERY_MS / 1000)
+            self._wake.clear()
+            try:
+                if self._is_lost:
+                    self._is_lost = False
+                    await self._look_around()
+                while self._waiting:
+                    await self.take(self._waiting[0])
+                    self._waiting.popleft()
+                await self._remember()
+            except Unavailable:
+                self._wake.set()
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _catch_up(self) -> None:
+        """Considers what the feed holds from the stored position up to what is heard."""
         while True:
             try:
                 async for event in self._feed.follow(self._rev):
+                    if isinstance(event, Commit) and self._heard_from is not None and event.rev >= self._heard_from:
+                        return
                     await self.take(event)
+                    if isinstance(event, CaughtUp):
+                        return
             except HistoryLost:
                 log.error("attendant_history_lost", rev=self._rev)
-                await self._look_around()
+                self.lose()
+                return
             except Unavailable:
                 await asyncio.sleep(RETRY_SECONDS)
 
@@ -112,7 +186,6 @@ class Attendant:
         """Considers what the feed says next."""
         if isinstance(event, CaughtUp):
             self._seen_until_ms = self._clock.now_ms()
-            await self._move_on_while_idle()
             return
         for lot, claims in event.entry.claims.items():
             self._watched.update((lot, change.bay) for change in claims)
@@ -178,16 +251,10 @@ class Attendant:
             else:
                 return
 
-    async def _move_on_while_idle(self) -> None:
-        if self._asked is not None:  # asked before this CaughtUp: everything up to it has been delivered
-            self._rev = max(self._rev, self._asked)
-            self._asked = None
-            await self._remember()
-        elif self._clock.now_ms() - self._stored_at_ms >= MOVE_ON_EVERY_MS:
-            self._asked = await self._feed.position()
-
     async def _remember(self) -> None:
-        self._stored_at_ms = self._clock.now_ms()
+        if self._rev == self._stored_rev:
+            return
+        self._stored_at_ms, self._stored_rev = self._clock.now_ms(), self._rev
         await self._marks.set_checkpoint(NAME, self._rev)
 
 
