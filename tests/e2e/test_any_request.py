@@ -10,7 +10,6 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from api.limits import NO_RATES
 from autospot.app import Serving, serving
 from autospot.clock import SystemClock
 from autospot.domain.access import Role
@@ -35,11 +34,8 @@ async def database(mongo_url: str, mongo_db_name: str) -> AsyncIterator[Database
 
 
 @pytest.fixture
-async def program(
-    database: Database, mongo_url: str, mongo_db_name: str, broker_url: str, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Serving]:
+async def program(database: Database, mongo_url: str, mongo_db_name: str, broker_url: str) -> AsyncIterator[Serving]:
     """The whole product with one lot and no limits on how often one may ask."""
-    monkeypatch.setattr("api.app.DEFAULT_RATES", NO_RATES)
     await Lots(database).save(a_lot("harbour", 3), SystemClock().now())
     settings = Settings(
         mongo_url=mongo_url,
@@ -47,6 +43,7 @@ async def program(
         mqtt_url=broker_url,
         http_port=0,
         secret_key=SECRET,  # type: ignore[arg-type]
+        rate_factor=0,
     )
     async with serving(settings, with_hub=True, with_api=True, with_mailbox=True) as running:
         yield running

@@ -16,6 +16,7 @@ from autospot.domain.mail import Mail
 from autospot.storage.mails import MAILBOX, StoredMail
 from autospot.storage.mongo import Database
 from autospot.storage.people import DECLARED
+from tests.support.browser import needs_chromium
 from tests.support.people import Town, a_town
 from tests.support.people_api import people_api
 
@@ -24,7 +25,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium"),
+    needs_chromium,
 ]
 
 

@@ -70,7 +70,7 @@ async def product(mongo_url: str, broker_url: str) -> AsyncIterator[Product]:
         patch.setattr(autospot.app, "AccessTokens", partial(AccessTokens, lifetime=TOKEN_LIFETIME))
         async with serving(settings, with_hub=True, with_api=True, with_mailbox=True) as running:
             await eventually(partial(is_ready, running.url), deadline_seconds=20)
-            yield Product(running.url, settings.mqtt_url, running.people)
+            yield Product(running.url, settings.mqtt_url, running.parts.people)
     with pymongo.MongoClient[dict[str, object]](mongo_url) as client:
         client.drop_database(settings.mongo_db)
 

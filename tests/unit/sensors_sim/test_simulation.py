@@ -72,7 +72,7 @@ def test_it_knows_when_something_happens_next() -> None:
 
 
 @pytest.mark.parametrize(
-    "site", sorted((Path(__file__).parents[3] / "sites").glob("*.json")), ids=lambda path: path.stem
+    "site", [Path(__file__).parents[3] / "sites" / f"{name}.json" for name in ("harbour", "market-street")]
 )
 def test_the_example_sites_can_be_simulated(site: Path) -> None:
     lots = read_lots(site.read_bytes())
