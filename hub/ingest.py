@@ -35,7 +35,7 @@ RETRY_FIRST_SECONDS = 0.1
 RETRY_MOST_SECONDS = 5.0
 
 BUSY_MESSAGES = 50
-GATHER_SECONDS = 0.012
+GATHER_SECONDS = 0.004
 """After a burst of at least `BUSY_MESSAGES` the next one gathers this much longer than the write took. A commit costs
 about 1.5 ms of processor time in the driver and the two streams whatever its size: at 8,000 readings a second that was
 15 us a reading without the pause."""
