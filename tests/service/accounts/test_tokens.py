@@ -155,7 +155,7 @@ async def test_every_forged_token_is_answered_with_401(api: PeopleApi, dora: Sig
     assert good.status == 200
     answers = {}
     for name, token in forgeries(api.town, dora).items():
-        if len(token) > 8000 or not token.isascii():
+        if not token.isascii():
             continue  # what HTTP itself does not carry in a header
         answer = await api.call("GET", "/v1/me", headers={"Authorization": f"Bearer {token}"})
         answers[name] = (answer.status, answer.headers.get("WWW-Authenticate"))
