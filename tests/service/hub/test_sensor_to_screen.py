@@ -57,13 +57,15 @@ async def test_rubbish_is_kept_with_its_reason_and_stops_nothing(servers: Server
         kept = DeadLetters(hub.database)
 
         async def reasons() -> bool:
-            return sorted(letter.reason for letter in await kept.newest(10)) == [
-                "bad_json",
+            # The broker keeps one session for all hubs of this module: what an earlier test left is not of this one.
+            ours = [each for each in await kept.newest(100) if each.topic.split("/")[2] in ("rub", "nowhere")]
+            return [letter.reason for letter in reversed(ours)] == [
                 "bad_utf8",
+                "bad_json",
                 "bad_value",
-                "too_large",
-                "unknown_lot",
                 "unknown_sensor",
+                "unknown_lot",
+                "too_large",
             ]
 
         await eventually(reasons)
