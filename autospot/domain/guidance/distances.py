@@ -23,6 +23,7 @@ class Guide:
     plan. Making it costs a few shortest-path searches over the plan's nodes and a pass over the bays for every
     entrance and door; distances for vehicles of limited height, for those who need no steps, and to lifts are added
     when first asked for. There are at most (entrances + 1) x (levels + 1) + 2 x (doors + lifts + stairs + 1) lists.
+    May be asked by several threads at once: at worst both work the same list out.
 
     `bays` are those that can be had at all: in a lot without a plan all of them, each zero metres away.
     """
@@ -81,6 +82,18 @@ class Guide:
             self._walk[key] = self._metres(targets, Mode("walk", step_free=step_free))
         return self._walk[key]
 
+    def entrance_of(self, bay: str, height_metres: float = 0.0) -> str | None:
+        """The open entrance from which a vehicle of that height has the shortest way to `bay`; None if there is none,
+        or no way. `bay` is one of `codes`."""
+        index = self.codes.index(bay)
+        return _nearest((self.drive_metres(code, height_metres)[index], code) for code in self._entrances)
+
+    def door_of(self, bay: str, *, step_free: bool = False) -> str | None:
+        """The open door to which one walks least from `bay`; None if there is none, or no way."""
+        index = self.codes.index(bay)
+        doors = (door.door for door in self.lot.doors if not door.closed)
+        return _nearest((self.walk_metres(code, step_free=step_free)[index], code) for code in doors)
+
     def _metres(self, sources: Iterable[tuple[str, ...]], mode: Mode) -> Metres:
         """From the nearest of `sources` to each bay. Walks are as long there as back, so this does for them too."""
         if not self.planned:
@@ -96,6 +109,11 @@ def _to_bay(opening: Opening, reached: Mapping[str, float], mode: Mode) -> float
     tips = opening.entries if mode.way == "drive" else opening.ends
     # To the millimetre: ways that are equally long on the plan must not differ by the noise of adding them up.
     return round(opening.aside + min(reached.get(tip.node, math.inf) + tip.metres for tip in tips), 3)
+
+
+def _nearest(places: Iterable[tuple[float, str]]) -> str | None:
+    metres, code = min(places, default=(math.inf, ""))
+    return code if metres < math.inf else None
 
 
 def _by_kind(bays: tuple[Bay, ...]) -> dict[BayKind, tuple[int, ...]]:
