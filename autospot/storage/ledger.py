@@ -14,8 +14,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
-from pymongo import ASCENDING, DESCENDING, ReturnDocument
-from pymongo.errors import DuplicateKeyError
+from pymongo import ASCENDING, DESCENDING, UpdateOne
+from pymongo.errors import BulkWriteError
 
 from autospot.domain.errors import NotFound
 from autospot.domain.ledger import (
@@ -38,6 +38,7 @@ from autospot.storage.mongo import Database, Document, Index, Session
 from autospot.storage.outages import answering
 
 BOTH_SIDES: Final = ("debit", "credit")
+DUPLICATE_KEY: Final = 11000
 
 INDEXES = (
     Index("transfers", [("debit", ASCENDING), ("currency", ASCENDING), ("at", DESCENDING), ("_id", DESCENDING)]),
@@ -64,42 +65,38 @@ class Ledger:
         self._wallets = database.collection("wallets")
         self._stop = MoneyStop(database)
 
-    async def append(self, session: Session, *transfers: Transfer) -> Mapping[Account, Balance]:
-        """Enters transfers in `session`'s transaction, in order; the new balances of the guarded accounts among theirs.
+    async def append(self, session: Session, *transfers: Transfer) -> None:
+        """Enters transfers in `session`'s transaction, in order: two round trips for however many, beside a look at
+        the stop and at each hold that is settled.
 
         `InsufficientFunds`, `AlreadySettled`, `TransferExists` (this id was used before), `NotFound` (no such hold),
         `MoneyStopped`. After any of them the transaction is over: let the error out of it.
         """
         await self._stop.require_running(session)
-        balances: dict[Account, Balance] = {}
+        new_holds = {each.id: each for each in transfers if each.kind == "pending"}
+        updates: list[UpdateOne] = []
         for transfer in transfers:
-            held = await self._hold_to_settle(session, transfer) if transfer.settles else None
-            for movement in movements(transfer, held):
-                if movement.account.is_guarded:
-                    moved = await self._move(session, movement, transfer.currency)
-                    balances[movement.account] = moved
-            await self._insert(session, transfer)
-        return balances
+            held = await self._hold_to_settle(session, transfer, new_holds) if transfer.settles else None
+            moved = (each for each in movements(transfer, held) if each.account.is_guarded)
+            updates += [_update(each, transfer.currency) for each in moved]
+        await self._move(session, updates)
+        await self._insert(session, transfers)
 
-    async def _move(self, session: Session, movement: Movement, currency: str) -> Balance:
-        row_id = _wallet_id(movement.account, currency)
-        change = {name: value for name, value in asdict(movement).items() if name in _COUNTED and value}
-        wallet = await self._wallets.find_one_and_update(
-            {"_id": row_id, **_guard(movement.needs)},
-            {"$inc": change, "$setOnInsert": {"account": str(movement.account), "currency": currency}},
-            upsert=not movement.needs,
-            return_document=ReturnDocument.AFTER,
-            session=session,
-        )
-        if wallet is None:
+    async def _move(self, session: Session, updates: Sequence[UpdateOne]) -> None:
+        if not updates:
+            return
+        done = await self._wallets.bulk_write(updates, session=session)
+        if done.matched_count + done.upserted_count < len(updates):
             raise InsufficientFunds("there is not enough in it that is free")
-        return _balance(wallet)
 
-    async def _insert(self, session: Session, transfer: Transfer) -> None:
+    async def _insert(self, session: Session, transfers: Sequence[Transfer]) -> None:
         try:
-            await self._transfers.insert_one(_row(transfer), session=session)
-        except DuplicateKeyError as error:
-            if "settles" in (error.details or {}).get("keyPattern", {}):
+            await self._transfers.insert_many([_row(each) for each in transfers], session=session)
+        except BulkWriteError as error:
+            first = (error.details or {})["writeErrors"][0]
+            if first["code"] != DUPLICATE_KEY:
+                raise
+            if "settles" in first["keyPattern"]:
                 raise AlreadySettled("this amount is no longer held") from error
             raise TransferExists("this transfer was made before") from error
 
@@ -117,8 +114,14 @@ class Ledger:
             row = await self._transfers.find_one({"settles": hold_id}, session=session)
         return state_after(None if row is None else _transfer(row).settlement)
 
-    async def _hold_to_settle(self, session: Session, transfer: Transfer) -> Transfer:
-        hold = await self.hold(str(transfer.settles), session=session)
+    async def _hold_to_settle(
+        self, session: Session, transfer: Transfer, new_holds: Mapping[str, Transfer]
+    ) -> Transfer:
+        """The hold, from the same batch or from the database."""
+        hold_id = str(transfer.settles)
+        if hold_id in new_holds:
+            return new_holds[hold_id]
+        hold = await self.hold(hold_id, session=session)
         settled(await self.state(hold.id, session=session), transfer.settlement)
         return hold
 
@@ -163,6 +166,15 @@ class Ledger:
 
 
 _COUNTED = frozenset({"credits", "debits", "pending_credits", "pending_debits"})
+
+
+def _update(movement: Movement, currency: str) -> UpdateOne:
+    change = {name: value for name, value in asdict(movement).items() if name in _COUNTED and value}
+    named = {"account": str(movement.account), "currency": currency}
+    row_id = _wallet_id(movement.account, currency)
+    return UpdateOne(
+        {"_id": row_id, **_guard(movement.needs)}, {"$inc": change, "$setOnInsert": named}, upsert=not movement.needs
+    )
 
 
 def _guard(needs: int) -> Mapping[str, Any]:

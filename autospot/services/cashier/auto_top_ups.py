@@ -11,7 +11,6 @@ import structlog
 from autospot.clock import Clock
 from autospot.domain.due import Backoff, Due
 from autospot.domain.ids import new_id
-from autospot.domain.ledger import Balance
 from autospot.domain.ledger.account import wallet
 from autospot.domain.money import Money
 from autospot.domain.payment.auto_top_up import AutoTopUp
@@ -79,10 +78,13 @@ class WalletFilling:
         """The same, as part of the end of an account."""
         await self._wishes.remove(user_id, session=session)
 
-    async def moved(self, session: Session, user_id: str, balance: Balance, now: datetime) -> None:
-        """A wallet has a new balance."""
+    async def debited(self, session: Session, user_id: str, now: datetime) -> None:
+        """Something was taken from a wallet, or is held of it."""
         wish = await self._wishes.find(user_id, session=session)
-        if wish is not None and wish.is_wanted(balance.available):
+        if wish is None:
+            return
+        balance = await self._ledger.balance(wallet(user_id), self._currency, session=session)
+        if wish.is_wanted(balance.available):
             await self._schedule.put(AUTO_TOP_UP, user_id, now, LowWallet(user_id), session=session)
 
     async def ended(self, session: Session, payment: Payment) -> None:

@@ -53,12 +53,19 @@ class Bookkeeping:
     ) -> Payment:
         """`amount` is taken, and what else is held given back. The driver earns points."""
         released, hold = await self._hold_to_take(session, payment, now)
-        taken = [*released, *entries.capture_entries(payment, amount, hold, now), *entries.fee_entry(payment, fee, now)]
-        if payment.subject is not None and (count := self._terms.earned(amount)):
-            taken.append(entries.points_earned(payment, count, now))
         after = replace(payment.at_state(PaymentState.SUCCEEDED), captured=amount)
+        taken = [*released, *self._taken(payment, amount, hold, now), *entries.fee_entry(payment, fee, now)]
         await self.enter(session, taken, now)
         return await self._ended(session, after)
+
+    async def paid_at_once(self, session: Session, payment: Payment, now: datetime) -> Payment:
+        """A new payment, taken from the wallet in full. It is written once, in the state in which it stays: paying a
+        booking shall cost few round trips."""
+        amount = payment.amount.amount
+        paid = replace(payment.at_state(PaymentState.SUCCEEDED), captured=amount)
+        await self._payments.add(session, paid)
+        await self.enter(session, self._taken(payment, amount, None, now), now)
+        return paid
 
     async def let_go(
         self,
@@ -113,9 +120,10 @@ class Bookkeeping:
 
     async def enter(self, session: Session, transfers: Sequence[Transfer], now: datetime) -> None:
         """Enters transfers; wallets that run low by them are noticed."""
-        for account, balance in (await self._ledger.append(session, *transfers)).items():
-            if account.kind is AccountKind.WALLET:
-                await self._filling.moved(session, account.of, balance, now)
+        await self._ledger.append(session, *transfers)
+        debited = {each.debit.of for each in transfers if each.debit.kind is AccountKind.WALLET and not each.settles}
+        for user_id in sorted(debited):
+            await self._filling.debited(session, user_id, now)
 
     async def _give_back(
         self, session: Session, payment: Payment, refund: Refund, hold: Transfer | None, now: datetime
@@ -128,6 +136,12 @@ class Bookkeeping:
             if (taken := min(count, left.available)) > 0:
                 given.append(entries.points_taken_back(payment, refund, taken, now))
         await self.enter(session, given, now)
+
+    def _taken(self, payment: Payment, amount: int, hold: Transfer | None, now: datetime) -> Sequence[Transfer]:
+        """What reaches the lot, the VAT in it, and the points for it."""
+        count = self._terms.earned(amount) if payment.subject is not None else 0
+        earned = [entries.points_earned(payment, count, now)] if count else []
+        return [*entries.capture_entries(payment, amount, hold, now), *earned]
 
     async def _ended(self, session: Session, payment: Payment) -> Payment:
         if payment.subject is None:

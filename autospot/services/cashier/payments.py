@@ -114,11 +114,11 @@ class Payments:
         """Takes or holds `due` from the user's wallet as part of a bigger step. The caller keeps the thing: it is not
         told. `payment_id` is from its own `Once`."""
         payment = self._new(payment_id, user_id, due, now)
-        await self._payments.add(session, payment)
         if not due.is_hold:
-            return await self._books.captured(session, payment, due.amount.amount, now)
+            return await self._books.paid_at_once(session, payment, now)
         if due.hold_until is None:
             raise InvalidInput("what is held from a wallet is held until some time")
+        await self._payments.add(session, payment)
         await self._schedule.put(HOLD_ENDS, payment.id, due.hold_until, Held(payment.id), session=session)
         return await self._books.held(session, payment, due.hold_until, now)
 
@@ -190,15 +190,15 @@ class Payments:
         now = self._clock.now()
 
         async def note(session: Session) -> Payment:
-            found = await self._required(session, payment.id)
+            before = after = await self._required(session, payment.id)
             if intent is not None:
-                found = await self._reports.answered(session, found, intent, now)
-            elif refusal is not None and found.state is PaymentState.PROCESSING:
-                found = await self._books.let_go(session, found, PaymentState.FAILED, now, failure=refusal)
-            if found.state is not payment.state:
-                await self._books.tell(session, found, now)
-            await once.keep(session, found)
-            return found
+                after = await self._reports.answered(session, before, intent, now)
+            elif refusal is not None and before.state is PaymentState.PROCESSING:
+                after = await self._books.let_go(session, before, PaymentState.FAILED, now, failure=refusal)
+            if after.state is not before.state:  # what a quick webhook did meanwhile was told by it
+                await self._books.tell(session, after, now)
+            await once.keep(session, after)
+            return after
 
         return await self._database.transaction(note)
 

@@ -65,9 +65,10 @@ class Points:
 
         async def work(session: Session) -> Redeemed:
             transfer = points_spent(once.id("trf"), user_id, count, subject.id, now)
-            balances = await self._ledger.append(session, transfer)
+            await self._ledger.append(session, transfer)
             await self._payables.keeper(subject).take_discount(session, user_id, subject.id, discount, now)
-            redeemed = Redeemed(transfer.id, count, discount, balances[points(user_id)].available)
+            left = await self._ledger.balance(points(user_id), POINTS, session=session)
+            redeemed = Redeemed(transfer.id, count, discount, left.available)
             await once.keep(session, redeemed)
             return redeemed
 
