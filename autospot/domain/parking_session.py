@@ -14,7 +14,8 @@ from autospot.domain.lot import BayKind
 from autospot.domain.money import Money
 
 SessionKind = Literal["booked", "app", "pass"]
-"""By a booking, started by the driver ("I am parked at…"), or under a subscription."""
+"""By a booking; by the driver's app ("I am parked at…", or an arrival on the bay that was assigned to him); or under a
+subscription."""
 
 BAY_CODE_PREFIX = "autospot:"
 

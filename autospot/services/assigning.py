@@ -4,7 +4,7 @@ expires."""
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from autospot.clock import Clock
 from autospot.domain.assignment import KEPT_FOR, Assignment, AssignmentStep
@@ -16,6 +16,7 @@ from autospot.domain.instant import to_ms
 from autospot.domain.lot import BayKind
 from autospot.domain.notice import Notice
 from autospot.domain.period import Period
+from autospot.live import LiveLot
 from autospot.services.clockwork import Clockwork, DueKind, Schedule
 from autospot.services.desk.booking import LotOf
 from autospot.services.desk.keeper import Keeper
@@ -76,7 +77,9 @@ class Assigning:
         now, live = self._clock.now(), self._lot_of(lot)
         period = Period(now, now + KEPT_FOR)
         assignment_id = once.id("asg")
-        bay, promise = await self._keeper.keep_any(live, kind, assignment_id, period, now, destination=destination)
+        bay, promise = await self._keeper.keep_any(
+            live, kind, assignment_id, _kept(period, live), now, destination=destination
+        )
         made = Assignment(
             id=assignment_id, owner=owner, lot=lot, bay=bay.bay, promise=promise.id, period=period, made_at=now
         )
@@ -101,7 +104,7 @@ class Assigning:
         if before.bay not in live.bays:
             raise Conflict("the bay is no longer there", code="bay_closed")
         bay = live.layout.bays[live.bays[before.bay].number]
-        promise = await self._keeper.keep(live, bay, before.id, period, now)
+        promise = await self._keeper.keep(live, bay, before.id, _kept(period, live), now)
         after = replace(before, period=period, promise=promise.id, version=before.version + 1)
         try:
             await self._store(before, after, now)
@@ -122,27 +125,44 @@ class Assigning:
             raise no_such_assignment()
         return assignment
 
-    async def seen(self, claim: Claim, seen: Seen, now: datetime) -> None:
-        """What the sensor says of the bay of `claim`: somebody has come since it was assigned, or not."""
+    async def waiting_on(self, owner: str, lot: str, bay: str) -> Assignment | None:
+        """The assignment by which `owner` has this bay now."""
+        found = await self._assignments.waiting_of(owner)
+        return found if found is not None and (found.lot, found.bay) == (lot, bay) else None
+
+    async def come_to(self, claim: Claim, seen: Seen) -> Assignment | None:
+        """The open assignment of `claim` if the sensor says that somebody has come since the bay was assigned: its
+        driver, there being no other way to tell."""
         if not seen.occupied or seen.since_ms is None or seen.since_ms < claim.accepts_from_ms:
-            return
+            return None
         assignment = await self._assignments.find(claim.ref)
-        if assignment is not None and assignment.is_open:
-            await self._step(assignment, AssignmentStep.ARRIVE, now)
+        return assignment if assignment is not None and assignment.is_open else None
+
+    async def was_come_to(self, session_id: str) -> bool:
+        """True if the session began because somebody was seen to come to a bay that was assigned."""
+        return await self._assignments.find(assignment_of(session_id)) is not None
+
+    async def fulfil(self, session: Session, before: Assignment, now: datetime) -> None:
+        """Its driver is there: part of the transaction that begins his session. `give_back` comes after it."""
+        await self._write(session, before, before.after(AssignmentStep.ARRIVE), now)
+
+    async def give_back(self, before: Assignment) -> None:
+        """Gives back the promise of an assignment that is over."""
+        await self._calendars.give_back(before.lot, before.bay, before.promise)
 
     async def _step(self, before: Assignment, step: AssignmentStep, now: datetime) -> Assignment:
         return await self._store(before, before.after(step), now)
 
     async def _store(self, before: Assignment, after: Assignment, now: datetime) -> Assignment:
-        async def work(session: Session) -> None:
-            await self._assignments.replace(before, after, session=session)
-            await self._follow_up(session, after, now)
-            given = GivenBack(before.lot, before.bay, before.promise)
-            await self._schedule.put(GIVE_BACK, before.promise, now + GIVE_BACK_AFTER, given, session=session)
-
-        await self._database.transaction(work)
-        await self._calendars.give_back(before.lot, before.bay, before.promise)
+        await self._database.transaction(lambda session: self._write(session, before, after, now))
+        await self.give_back(before)
         return after
+
+    async def _write(self, session: Session, before: Assignment, after: Assignment, now: datetime) -> None:
+        await self._assignments.replace(before, after, session=session)
+        await self._follow_up(session, after, now)
+        given = GivenBack(before.lot, before.bay, before.promise)
+        await self._schedule.put(GIVE_BACK, before.promise, now + GIVE_BACK_AFTER, given, session=session)
 
     async def _follow_up(self, session: Session, assignment: Assignment, now: datetime) -> None:
         """The claim on the screens, and the row for the end."""
@@ -163,6 +183,21 @@ class Assigning:
         await self._step(assignment, AssignmentStep.EXPIRE, now)
         notice = Notice("driver", assignment.lot, "assignment_expired", assignment.id, assignment.owner)
         await self._database.transaction(lambda session: self._register.tell(session, notice, now))
+
+
+def session_of(assignment: Assignment) -> str:
+    """The id of the session that its arrival begins: one assignment, one session."""
+    return f"ses_{assignment.id.removeprefix('asg_')}"
+
+
+def assignment_of(session_id: str) -> str:
+    """The other way round."""
+    return f"asg_{session_id.removeprefix('ses_')}"
+
+
+def _kept(period: Period, live: LiveLot) -> Period:
+    """For how long the bay is promised: until nobody who comes in that time can be an early holder of a booking."""
+    return Period(period.start, period.until + timedelta(minutes=live.layout.booking.early_arrival_minutes))
 
 
 def no_such_assignment() -> NotFound:

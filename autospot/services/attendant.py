@@ -22,7 +22,6 @@ from autospot.domain.change import Commit, FeedEntry, SensorChange
 from autospot.domain.errors import AutoSpotError, PreconditionFailed, Unavailable
 from autospot.domain.instant import to_ms
 from autospot.live import LiveLots
-from autospot.services.assigning import Assigning
 from autospot.services.desk.stays import Stays
 from autospot.services.parking import Parking
 from autospot.storage.bookings import Bookings
@@ -68,7 +67,6 @@ class Attendant:
         claims: Claims,
         stays: Stays,
         parking: Parking,
-        assigning: Assigning,
         clock: Clock,
     ) -> None:
         self._feed = Feed(database)
@@ -79,7 +77,6 @@ class Attendant:
         self._claims = claims
         self._stays = stays
         self._parking = parking
-        self._assigning = assigning
         self._clock = clock
         self._watched: set[tuple[str, str]] = set()
         self._rev = 0
@@ -227,7 +224,7 @@ class Attendant:
         half = await self._claims.of(lot, bay)
         for standing in half.claims:
             if standing.claim.kind == "assigned":
-                await self._assigning.seen(standing.claim, seen, now)
+                await self._parking.arrived(standing.claim, seen, now)
         return bool(half.claims) or await self._sessions.running_on(lot, bay) is not None
 
     async def _look_around(self) -> None:

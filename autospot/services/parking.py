@@ -1,4 +1,5 @@
-"""Parking without a booking: "I am parked at…", by bay or by the code on its sign; cost so far; stop; settle."""
+"""Parking without a booking: "I am parked at…" by bay or by the code on its sign, or an arrival on the bay that was
+assigned; cost so far; stop; settle."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from autospot.clock import Clock
+from autospot.domain.bay import Claim
 from autospot.domain.booking.life import BookingState
 from autospot.domain.booking.moments import Presence, Seen, presence
 from autospot.domain.errors import Conflict, InvalidInput, NotFound
@@ -19,6 +21,7 @@ from autospot.domain.parking_session import ParkingSession, SessionState
 from autospot.domain.period import Period
 from autospot.domain.tariff import Quote
 from autospot.services.accounts.vehicles import Garage
+from autospot.services.assigning import Assigning, session_of
 from autospot.services.desk.booking import LotOf
 from autospot.services.desk.register import Register
 from autospot.services.desk.stays import Stays
@@ -33,6 +36,10 @@ WRITER = "parking"
 
 ARRIVAL_BEFORE_SESSION = timedelta(minutes=15)
 """A session begins when the sensor saw the vehicle come, if that was not longer ago than this."""
+
+IN_DOUBT = timedelta(minutes=10)
+"""How long after an arrival on an assigned bay its driver may say that it was not he: stopped within it, the session
+costs nothing and the operator is told that somebody else stands there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,7 @@ class Parking:
         prices: Prices,
         till: Till,
         stays: Stays,
+        assigning: Assigning,
         register: Register,
         garage: Garage,
         clock: Clock,
@@ -69,6 +77,7 @@ class Parking:
         self._prices = prices
         self._till = till
         self._stays = stays
+        self._assigning = assigning
         self._register = register
         self._garage = garage
         self._clock = clock
@@ -87,19 +96,40 @@ class Parking:
         booked = await self._begin_booked(owner, lot, bay, now, once)
         if booked is not None:
             return booked
-        await self._require_unclaimed(lot, bay, now)
+        assigned = await self._assigning.waiting_on(owner, lot, bay)
+        await self._require_unclaimed(lot, bay, now, but=assigned.id if assigned else None)
         parked = await self._new_session(once.id("ses"), owner, lot, place, vehicle, now)
 
         async def work(session: Session) -> ParkingSession:
             await self._sessions.add(parked, session=session)
             # Nothing changes on the screens; the attendants of all processes learn to watch the bay.
             await self._claims.edit(session, WRITER, lot, [(bay, lambda half: half)], to_ms(now), tell=True)
+            if assigned is not None:
+                await self._assigning.fulfil(session, assigned, now)
             if vehicle is not None:
                 await self._garage.parked(vehicle, now, session=session)
             await once.keep(session, parked)
             return parked
 
-        return await self._database.transaction(work)
+        begun = await self._database.transaction(work)
+        if assigned is not None:
+            await self._assigning.give_back(assigned)
+        return begun
+
+    async def arrived(self, claim: Claim, seen: Seen, now: datetime) -> None:
+        """What the sensor says of the bay that `claim` assigns: if its driver has come, his session runs."""
+        assignment = await self._assigning.come_to(claim, seen)
+        if assignment is None:
+            return
+        owner, lot, bay = assignment.owner, assignment.lot, assignment.bay
+        parked = await self._new_session(session_of(assignment), owner, lot, self._bay(lot, bay), None, now)
+
+        async def work(session: Session) -> None:
+            await self._assigning.fulfil(session, assignment, now)
+            await self._stays.begin(session, parked, now)
+
+        await self._database.transaction(work)
+        await self._assigning.give_back(assignment)
 
     async def _begin_booked(
         self, owner: str, lot: str, bay: str, now: datetime, once: Once[ParkingSession]
@@ -116,12 +146,12 @@ class Parking:
             await self._database.transaction(lambda session: once.keep(session, parked))
         return parked
 
-    async def _require_unclaimed(self, lot: str, bay: str, now: datetime) -> None:
+    async def _require_unclaimed(self, lot: str, bay: str, now: datetime, *, but: str | None) -> None:
         live = self._lot_of(lot).bays[bay]
         if live.closure is not None:
             raise Conflict(f"bay {bay} is closed: {live.closure.reason}", code="bay_closed")
         for standing in (await self._claims.of(lot, bay)).claims:
-            if standing.claim.until_ms > to_ms(now) and standing.claim.kind == "reserved":
+            if standing.claim.until_ms > to_ms(now) and standing.claim.ref != but:
                 raise Conflict(f"bay {bay} is promised to somebody else now", code="bay_claimed")
 
     async def _new_session(
@@ -166,12 +196,28 @@ class Parking:
         return Cost(until, total, quoted)
 
     async def stop(self, owner: str, session_id: str, once: Once[ParkingSession]) -> ParkingSession:
-        """Ends a session that the driver started and settles it. `Conflict` (code `illegal_step`) if it is over, and
-        (code `booked`) for that of a booking, which ends when the vehicle leaves."""
+        """Ends a session and settles it; for nothing while it is in doubt whose it is (`IN_DOUBT`). `Conflict` (code
+        `illegal_step`) if it is over, and (code `booked`) for that of a booking, which ends when the vehicle leaves."""
         parked = await self.find(owner, session_id)
         if parked.booking is not None:
             raise Conflict("this session ends when you leave the bay, or with its booking", code="booked")
-        return await self._end(parked, self._clock.now(), once)
+        now = self._clock.now()
+        if now - parked.began_at <= IN_DOUBT and await self._assigning.was_come_to(session_id):
+            return await self._disown(parked, now, once)
+        return await self._end(parked, now, once)
+
+    async def _disown(self, before: ParkingSession, now: datetime, once: Once[ParkingSession]) -> ParkingSession:
+        """Nobody but a sensor said that it was this driver who came: he need not pay for somebody else."""
+        after = before.ended(now).settled(None, 0)
+
+        async def work(session: Session) -> ParkingSession:
+            await self._sessions.replace(before, after, session=session)
+            notice = Notice("operator", before.lot, "bay_misused", before.id, facts={"bay": before.bay})
+            await self._register.tell(session, notice, now)
+            await once.keep(session, after)
+            return after
+
+        return await self._database.transaction(work)
 
     async def seen(self, lot: str, bay: str, seen: Seen, now: datetime) -> None:
         """What the sensor says of a bay on which a session may run: its vehicle has left, or not."""

@@ -8,19 +8,25 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from autospot.clock import SetClock
+from autospot.domain.audit import SYSTEM
 from autospot.domain.booking.booking import Booking
 from autospot.domain.change import Commit, FeedEntry, SensorChange
 from autospot.domain.errors import NotFound
+from autospot.domain.ids import new_id
 from autospot.domain.instant import to_ms
 from autospot.domain.ledger import Cause, CauseKind, Transfer
 from autospot.domain.ledger.account import clearing, wallet
 from autospot.domain.lot import BookingTerms, Lot
 from autospot.domain.notice import Notice
 from autospot.domain.period import Period
+from autospot.domain.subscription import Subscription
 from autospot.domain.tariff import Tariff, TariffBook
 from autospot.live import LiveBay, LiveLot, LiveLots
+from autospot.services.cashier.cashier import Cashier, cashier
 from autospot.services.desk.booking import Request
 from autospot.services.desk.office import Office, Surroundings, booking_office
+from autospot.services.gateway.directory import Gateways
+from autospot.services.subscribing import Subscribing
 from autospot.storage.feed import CaughtUp, Feed
 from autospot.storage.idempotency import Once, Unkept
 from autospot.storage.ledger import Ledger
@@ -28,6 +34,7 @@ from autospot.storage.mongo import Database, Session
 from tests.support.bookings import at, between
 from tests.support.lots import a_lot
 from tests.support.people import Town, a_town
+from tests.support.subscriptions import a_plan
 from tests.support.tariffs import HOURLY, tariff
 
 DORA, CARL = "usr_dora", "usr_carl"
@@ -42,6 +49,8 @@ class Harbour:
     town: Town
     live: LiveLots
     office: Office
+    cash: Cashier
+    subscribing: Subscribing
     notices: list[Notice] = field(default_factory=list)
     _applied: int = 0
 
@@ -119,8 +128,19 @@ class Harbour:
     async def fill_wallet(self, amount: int, owner: str = DORA) -> None:
         """Puts money into a driver's wallet."""
         cause = Cause(CauseKind.TOP_UP, "pay_1")
-        entry = Transfer.posted(f"trf_{owner}_{amount}", clearing("test"), wallet(owner), amount, "EUR", cause, at(0))
+        entry = Transfer.posted(new_id("trf"), clearing("test"), wallet(owner), amount, "EUR", cause, at(0))
         await self.database.transaction(lambda session: Ledger(self.database).append(session, entry))
+
+    async def pass_for(self, owner: str = DORA, **changes: Any) -> Subscription:
+        """A monthly pass for `owner` from now on, paid; `changes` as for `a_plan`."""
+        plan = a_plan(id=f"pass-{owner.removeprefix('usr_')}", **changes)
+        await self.subscribing.plans.put(plan)
+        await self.fill_wallet(plan.price.amount, owner)
+        return await self.subscribing.subscribe(owner, plan.id, Unkept())
+
+    async def vehicle(self, plate: str = "B-AB 1234", owner: str = DORA) -> str:
+        """The id of a new vehicle of `owner`."""
+        return (await self.town.people.garage.add(owner, "DE", plate, "", SYSTEM)).id
 
     async def money(self, owner: str = DORA) -> int:
         """What a driver has in the wallet."""
@@ -162,6 +182,8 @@ async def a_harbour(
             notices.append(notice)
 
     people = town.people
+    cash = cashier(database, Gateways([]), people.schedule, people.clockwork, people.audit, town.clock)
+    subscribing = Subscribing(database, cash.payments, people.schedule, people.clockwork, tell, town.clock)
     office = booking_office(
         Surroundings(
             database,
@@ -174,9 +196,10 @@ async def a_harbour(
             people.audit,
             tariffs,
             tell,
+            subscribing.coverage,
         )
     )
-    harbour = Harbour(database, town, live, office, notices)
+    harbour = Harbour(database, town, live, office, cash, subscribing, notices)
     await office.attendant.begin()
     change = [SensorChange(bay.bay, False, to_ms(at(0)), to_ms(at(0))) for bay in layout.bays]
     live.apply(Commit(0, FeedEntry("hub/0", sensors={"harbour": change}), to_ms(at(0))))

@@ -87,12 +87,14 @@ def booking_office(around: Surroundings) -> Office:
     register = Register(bookings, calendars, claims, wishes, schedule, clockwork, till, around.tell)
     keeper = Keeper(calendars, bookings, assignments, Choice(calendars), schedule, clockwork, clock)
     mover = Mover(database, lot_of, keeper, register, till)
-    stays = Stays(database, sessions, register, prices)
-    parking = Parking(database, sessions, bookings, claims, lot_of, prices, till, stays, register, around.garage, clock)
+    stays = Stays(database, sessions, register, prices, around.garage)
     assigning = Assigning(
         database, assignments, calendars, claims, lot_of, keeper, register, schedule, clockwork, clock
     )
-    attendant = Attendant(database, around.live, bookings, sessions, claims, stays, parking, assigning, clock)
+    parking = Parking(
+        database, sessions, bookings, claims, lot_of, prices, till, stays, assigning, register, around.garage, clock
+    )
+    attendant = Attendant(database, around.live, bookings, sessions, claims, stays, parking, clock)
     desk = BookingDesk(database, bookings, lot_of, prices, keeper, register, around.garage, clock)
     return Office(
         bookings=bookings,

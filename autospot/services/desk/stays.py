@@ -12,8 +12,9 @@ from autospot.domain.instant import from_ms
 from autospot.domain.ledger import InsufficientFunds
 from autospot.domain.money import Money
 from autospot.domain.notice import Notice
-from autospot.domain.parking_session import ParkingSession
+from autospot.domain.parking_session import ParkingSession, SessionState
 from autospot.domain.period import Period
+from autospot.services.accounts.vehicles import Garage
 from autospot.services.desk.register import Register
 from autospot.services.desk.till import Prices
 from autospot.storage.mongo import Database, Session
@@ -35,11 +36,14 @@ class Stays:
     """Arrivals and departures of booked drivers. Each method takes the booking as read and returns it as stored;
     `PreconditionFailed` if it changed meanwhile."""
 
-    def __init__(self, database: Database, sessions: Sessions, register: Register, prices: Prices) -> None:
+    def __init__(
+        self, database: Database, sessions: Sessions, register: Register, prices: Prices, garage: Garage
+    ) -> None:
         self._database = database
         self._sessions = sessions
         self._register = register
         self._prices = prices
+        self._garage = garage
 
     async def arrive(self, before: Booking, seen: Seen, now: datetime, *, rev: int = 0) -> Booking:
         """The holder is there: the booking is active, a session runs."""
@@ -70,20 +74,34 @@ class Stays:
 
         async def work(session: Session) -> Booking:
             stored = await self._register.store(session, before, after, now)
-            await self._make_room(session, parked, now)
-            await self._sessions.add(parked, session=session)
-            notice = Notice("driver", before.lot, "session_began", session_id, before.owner, {"bay": before.bay})
-            await self._register.tell(session, notice, now)
+            await self.begin(session, parked, now)
+            if parked.vehicle is not None:
+                await self._garage.parked(parked.vehicle, max(at, before.period.until), session=session)
             return stored
 
         return await self._database.transaction(work)
 
-    async def _make_room(self, session: Session, parked: ParkingSession, now: datetime) -> None:
-        """Whatever session runs on the bay, or with the vehicle, ended when this one began, unseen."""
+    async def begin(self, session: Session, parked: ParkingSession, now: datetime) -> None:
+        """Begins a session whose vehicle was seen to come, and tells its driver. Whatever session runs on the bay, or
+        with the vehicle, ended when this one began, unseen; it costs what it would have cost."""
         for stale in await self._sessions.in_the_way(parked, session=session):
-            await self._sessions.replace(stale, stale.ended(parked.began_at), session=session)
-            notice = Notice("driver", stale.lot, "session_ended", stale.id, stale.owner)
+            ended = await self._ended_unseen(stale, parked.began_at)
+            await self._sessions.replace(stale, ended, session=session)
+            facts = {} if ended.state is SessionState.SETTLED else {"unpaid": True}
+            notice = Notice("driver", stale.lot, "session_ended", stale.id, stale.owner, facts)
             await self._register.tell(session, notice, now)
+        await self._sessions.add(parked, session=session)
+        notice = Notice("driver", parked.lot, "session_began", parked.id, parked.owner, {"bay": parked.bay})
+        await self._register.tell(session, notice, now)
+
+    async def _ended_unseen(self, stale: ParkingSession, at: datetime) -> ParkingSession:
+        ended = stale.ended(at)
+        if stale.booking is not None or stale.tariff_version is None or at <= stale.began_at:
+            return ended.settled(None, stale.paid)
+        stay = Period(stale.began_at, at)
+        quoted = await self._prices.quote_under(stale.tariff_version, stale.owner, stale.lot, stale.bay_kind, stay)
+        fee = quoted.total
+        return replace(ended, fee=fee) if fee.amount > stale.paid else ended.settled(fee, stale.paid)
 
     async def leave(self, before: Booking, seen: Seen, now: datetime, *, rev: int = 0) -> Booking:
         """The holder has left. An overstay costs what the whole stay costs more than the booking."""
@@ -144,6 +162,8 @@ class Stays:
         fee = Money(max(ending.owed, still_owed), booking.price.total.currency) if booking.price else None
         after = replace(ended, fee=fee, paid=booking.paid) if still_owed else ended.settled(fee, booking.paid)
         await self._sessions.replace(parked, after, session=session)
+        if parked.vehicle is not None:
+            await self._garage.parked(parked.vehicle, ending.left_at, session=session)
 
     async def _overstay(self, booking: Booking, left_at: datetime) -> int:
         """What the stay until `left_at` costs more than what was agreed."""
