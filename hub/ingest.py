@@ -140,7 +140,7 @@ class Ingest:
         batch = Batch()
         arrived_ms = self._clock.now_ms()
         for message in burst.messages:
-            topic, payload = message.topic.decode(errors="replace"), bytes(message.payload)
+            topic, payload = message.topic.decode(errors="replace"), message.payload
             outcome = decode(topic, payload, arrived_ms, self._sensors)
             if isinstance(outcome, list):
                 for reading in outcome:

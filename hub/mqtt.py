@@ -1,8 +1,8 @@
 """The hub's connection to the broker: paho-mqtt on the event loop, MQTT 3.1.1, QoS 1, acknowledged by hand.
 
-paho reads a packet with three `recv` calls and sends each acknowledgement with one `send`. `BufferedSocket` serves many
-packets from one large `recv` and joins what is sent in one turn of the event loop: 20,000 readings a second instead of
-about 12,000 on the same core.
+paho connects, subscribes, publishes and keeps the session alive. What is published to the hub does not pass through
+it: `BufferedSocket` reads the socket, takes those packets for itself (`hub.packets`) and hands paho the others; what is
+sent in one turn of the event loop leaves in one `send`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,19 +19,18 @@ from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as paho
 import structlog
-from paho.mqtt._packet import PublishPacket, decode_publish
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
 from autospot.domain.errors import InvalidInput, Unavailable
+from hub.packets import Malformed, Message, PacketReader
 
-RECEIVE_BYTES = 1 << 18
+RECEIVE_BYTES = 1 << 16
+"""Read at a time: some 500 readings, handled in about 0.5 ms before other work of the event loop gets its turn."""
 SEND_LIMIT_BYTES = 8 << 20
 """Unsent bytes past which paho is told to wait; it then keeps its packets itself."""
 INBOX_LIMIT = 20_000
 """Messages taken from the broker and not yet acknowledged. Past it the hub stops reading its socket, and the broker's
 own queue fills instead: that queue survives the hub."""
-TURN_PACKETS = 150
-"""Packets handled before other work of the event loop gets its turn (about 3 ms)."""
 KEEPALIVE_SECONDS = 30
 RECONNECT_FIRST_SECONDS = 0.2
 RECONNECT_MOST_SECONDS = 5.0
@@ -68,15 +68,17 @@ class BrokerAddress:
 class BufferedSocket:
     """Stands between paho and its socket.
 
-    `recv` is served from one large read. `send` collects what one turn of the event loop produces and sends it at once;
-    what the kernel does not take is sent when it can, in order. Used from the event loop's thread once `attach` was
-    called; before that (while connecting, in a worker thread) it sends directly.
+    `receive` reads the socket; paho's own `recv` is served only with the packets that are meant for it. `send` collects
+    what one turn of the event loop produces and sends it at once; what the kernel does not take is sent when it can,
+    in order. Used from the event loop's thread once `attach` was called; before that (while connecting, in a worker
+    thread) it sends directly.
     """
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
-        self._received = b""
-        self._offset = 0
+        self._packets = PacketReader()
+        self._for_paho = b""
+        self._ended = False
         self._unsent = bytearray()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._flush_due = False
@@ -85,18 +87,34 @@ class BufferedSocket:
         """From now on sending is joined per turn of `loop`."""
         self._loop = loop
 
+    def receive(self, messages: list[Message]) -> bool:
+        """Reads once; appends what was published to `messages`. True if there is something for paho to read, which may
+        be that the connection has ended."""
+        try:
+            octets = self._sock.recv(RECEIVE_BYTES)
+        except (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return False
+        except OSError as error:
+            log.info("broker_connection_broken", error=str(error))
+            octets = b""
+        self._ended = not octets
+        try:
+            self._for_paho += b"".join(self._packets.feed(octets, messages))
+        except Malformed as error:
+            log.error("broker_sent_nonsense", error=str(error))
+            self._ended = True
+        return self._ended or bool(self._for_paho)
+
     def recv(self, size: int) -> bytes:
-        offset = self._offset
-        piece = self._received[offset : offset + size]
-        if not piece:
-            self._received, offset = self._sock.recv(RECEIVE_BYTES), 0
-            piece = self._received[:size]
-        self._offset = offset + len(piece)
+        """What paho calls: pieces of its packets, `b""` after the end of the connection."""
+        if not self._for_paho and not self._ended:
+            raise BlockingIOError("nothing for paho")
+        piece, self._for_paho = self._for_paho[:size], self._for_paho[size:]
         return piece
 
-    def pending(self) -> int:
-        """Received bytes that paho has not taken yet."""
-        return len(self._received) - self._offset
+    def has_for_paho(self) -> bool:
+        """True while paho has something to read."""
+        return self._ended or bool(self._for_paho)
 
     def send(self, octets: bytes) -> int:
         if self._loop is None:
@@ -137,31 +155,19 @@ class BufferedSocket:
 
 
 class _Client(paho.Client):
-    """paho, reading and writing through a `BufferedSocket`, with a short way for what is published to us.
-
-    paho makes an `MQTTMessage` with a condition variable for each message and walks a matcher of callbacks: half of
-    what a reading cost in the whole hub. Its own decoder's result is handed on instead. Both seams are paho's inner
-    methods; `tests/unit/hub/test_mqtt.py` fails when a release moves them.
-    """
-
-    received: Callable[[PublishPacket], None]
+    """paho, reading and writing through a `BufferedSocket`. The seam is one of paho's inner methods;
+    `tests/unit/hub/test_mqtt.py` fails when a release moves it."""
 
     def _create_socket(self) -> Any:
         return BufferedSocket(super()._create_socket())  # type: ignore[arg-type]
 
-    def _handle_publish(self) -> MQTTErrorCode:
-        packet = self._in_packet
-        self.received(decode_publish(packet["command"], packet["packet"], MQTTProtocolVersion.MQTTv311))
-        return MQTTErrorCode.MQTT_ERR_SUCCESS
-
 
 @dataclass(slots=True)
 class Burst:
-    """Messages received since the last burst, of one connection, in the order of arrival. A message has `topic` and
-    `payload` (bytes), `qos` and `mid`."""
+    """Messages received since the last burst, of one connection, in the order of arrival."""
 
     connection: int
-    messages: list[PublishPacket]
+    messages: list[Message]
 
 
 class Broker:
@@ -178,7 +184,7 @@ class Broker:
         self._topics = topics
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
-        self._received: list[PublishPacket] = []
+        self._received: list[Message] = []
         self._unacknowledged = 0
         self._arrived = asyncio.Event()
         self._lost = asyncio.Event()
@@ -205,7 +211,6 @@ class Broker:
             client.tls_set()
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
-        client.received = self._on_message
         client.on_disconnect = lambda *_: self._lost.set()
         return client
 
@@ -265,19 +270,20 @@ class Broker:
         sock = self._socket
         if sock is None or sock.fileno() < 0 or self._paused:
             return
-        for _ in range(TURN_PACKETS):
-            if self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                self._lost.set()
-                return
-            if not sock.pending():
-                break
+        before = len(self._received)
+        is_for_paho = sock.receive(self._received)
+        if arrived := len(self._received) - before:
+            self._unacknowledged += arrived
+            self._arrived.set()
+        if is_for_paho:
+            while sock.has_for_paho() and not self._lost.is_set():
+                if self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                    self._lost.set()
         if self._client.want_write():  # what callbacks queued: paho leaves it to its caller to send
             self._client.loop_write()
-        if self._unacknowledged >= INBOX_LIMIT:
+        if self._unacknowledged >= INBOX_LIMIT and not self._lost.is_set():
             self._paused = True
             self._loop.remove_reader(sock.fileno())
-        elif sock.pending():
-            self._loop.call_soon(self._readable)
 
     def _on_connect(self, _client: Any, _userdata: Any, flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
@@ -300,11 +306,6 @@ class Broker:
         for listener in self.on_subscribed:
             listener()
 
-    def _on_message(self, message: PublishPacket) -> None:
-        self._received.append(message)
-        self._unacknowledged += 1
-        self._arrived.set()
-
     async def take(self) -> Burst:
         """Waits for messages and returns all that have arrived."""
         while not self._received:
@@ -325,7 +326,6 @@ class Broker:
         if self._paused and self._unacknowledged < INBOX_LIMIT // 2:
             self._paused = False
             self._loop.add_reader(sock.fileno(), self._readable)
-            self._loop.call_soon(self._readable)
 
     async def check(self) -> None:
         """For readiness: `Unavailable` while there is no session with the broker."""
