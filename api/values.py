@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from autospot.domain.instant import rfc3339
 
@@ -40,3 +40,6 @@ Instant = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-22T10:00:00.000Z"]}),
 ]
 """RFC 3339. Comes in with any offset, never without one; goes out in UTC with `Z` and milliseconds."""
+
+Reason = Annotated[str, Field(min_length=1, max_length=200, pattern="^[^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]*$")]
+"""Why somebody does something, in one line of words for somebody else."""

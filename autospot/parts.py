@@ -21,6 +21,7 @@ from api.invoices import InvoiceOperations
 from api.lots import Lots
 from api.money import MoneyOperations
 from api.notifications import NotificationOperations
+from api.operator_bookings import OperatorBookingOperations
 from api.sessions import SessionOperations
 from api.sign_in import SignInOperations
 from api.subscriptions import SubscriptionOperations
@@ -55,6 +56,7 @@ RESOURCES: tuple[type[Any], ...] = (
     AuditOperations,
     TariffOperations,
     BookingOperations,
+    OperatorBookingOperations,
     SessionOperations,
     AssignmentOperations,
     WaitingOperations,
@@ -99,10 +101,11 @@ class Parts:
             AuditOperations(people.audit),
             TariffOperations(Quoting(self.current.lot, self.tariffs.book, self.subscribing.coverage), self.tariffs),
             BookingOperations(office, self.current),
+            OperatorBookingOperations(office.overruling),
             SessionOperations(office.parking),
             AssignmentOperations(office.assigning),
             WaitingOperations(office.waiting),
-            BayOperations(office.closing),
+            BayOperations(office.closing, office.bay_edits),
             MoneyOperations(cash.wallets, cash.payments, cash.refunds, cash.points, cash.reports),
             SubscriptionOperations(self.subscribing),
             InvoiceOperations(self.invoicing),

@@ -88,12 +88,19 @@ class Bookings:
             raise PreconditionFailed("the booking changed meanwhile: read it again, then decide")
 
     async def find(
-        self, booking_id: str, *, owner: str | None = None, session: Session | None = None
+        self,
+        booking_id: str,
+        *,
+        owner: str | None = None,
+        lots: Collection[str] | None = None,
+        session: Session | None = None,
     ) -> Booking | None:
-        """One booking, with `owner` only if it is his."""
+        """One booking, with `owner` only if it is his, with `lots` only if it is of one of these."""
         wanted: Document = {"_id": booking_id, "state": {"$exists": True}}
         if owner is not None:
             wanted["owner"] = owner
+        if lots is not None:
+            wanted["lot"] = {"$in": sorted(lots)}
         with answering(session):
             row = await self._bookings.find_one(wanted, session=session)
         return None if row is None else _booking(row)

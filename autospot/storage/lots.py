@@ -8,7 +8,7 @@ sensor from watching two bays, in whatever lots and imports. `Bay.registered_sen
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
 from autospot.domain.change import FeedEntry
-from autospot.domain.errors import Conflict, Unavailable
+from autospot.domain.errors import Conflict, NotFound, Unavailable
 from autospot.domain.instant import to_ms
 from autospot.domain.lot import Lot
 from autospot.storage.feed import Feed
@@ -110,6 +110,17 @@ class Lots:
             except (DuplicateKeyError, BulkWriteError):
                 continue  # somebody else stored this lot, or took one of its sensors, a moment ago: look again
         raise Unavailable(f"lot {lot.lot!r} is being stored by others all the time")
+
+    async def edit(self, session: Session, code: str, edit: Callable[[Lot], Lot], now: datetime) -> tuple[Lot, Lot]:
+        """Stores what `edit` makes of a lot, as `put` does, as part of `session`'s transaction. Returns the lot before
+        and after; `NotFound` if there is none."""
+        document = await self._collection.find_one({"_id": code}, session=session)
+        if document is None:
+            raise NotFound("there is no such lot")
+        before = _decode(document).lot
+        after = edit(before)
+        await self._store(after, now, session)
+        return before, after
 
     async def _store(self, lot: Lot, now: datetime, session: Session) -> Saved:
         before = await self._collection.find_one({"_id": lot.lot}, session=session)

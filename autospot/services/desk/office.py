@@ -10,6 +10,7 @@ from autospot.services.accounts.vehicles import Garage
 from autospot.services.assigning import Assigning
 from autospot.services.attendant import Attendant
 from autospot.services.audit import Audit
+from autospot.services.bay_edits import BayEdits
 from autospot.services.clockwork import Clockwork, Schedule
 from autospot.services.closing import Closing
 from autospot.services.desk.booking import BookingDesk, LotOf
@@ -17,6 +18,7 @@ from autospot.services.desk.changes import BookingChanges
 from autospot.services.desk.choice import Choice
 from autospot.services.desk.keeper import Keeper
 from autospot.services.desk.moving import Mover
+from autospot.services.desk.overruling import Overruling
 from autospot.services.desk.payables import BookingPayments, SessionPayments
 from autospot.services.desk.register import Register, Tell
 from autospot.services.desk.series import SeriesDesk
@@ -30,6 +32,7 @@ from autospot.storage.bookings import Bookings
 from autospot.storage.calendars import Calendars
 from autospot.storage.claims import Claims
 from autospot.storage.ledger import Ledger
+from autospot.storage.lots import Lots
 from autospot.storage.mongo import Database
 from autospot.storage.sessions import Sessions
 from autospot.storage.waiting import WaitingList
@@ -63,6 +66,7 @@ class Office:
     desk: BookingDesk
     series: SeriesDesk
     changes: BookingChanges
+    overruling: Overruling
     keeper: Keeper
     mover: Mover
     stays: Stays
@@ -70,6 +74,7 @@ class Office:
     assigning: Assigning
     waiting: Waiting
     closing: Closing
+    bay_edits: BayEdits
     attendant: Attendant
     timekeeper: Timekeeper
     booking_payments: BookingPayments
@@ -104,6 +109,7 @@ def booking_office(around: Surroundings) -> Office:
         desk=desk,
         series=SeriesDesk(database, bookings, desk, lot_of),
         changes=BookingChanges(database, bookings, lot_of, prices, keeper, register, around.garage, clock),
+        overruling=Overruling(database, bookings, register, around.audit, clock),
         keeper=keeper,
         mover=mover,
         stays=stays,
@@ -111,6 +117,7 @@ def booking_office(around: Surroundings) -> Office:
         assigning=assigning,
         waiting=Waiting(database, wishes, bookings, desk, lot_of, register, schedule, clockwork, clock),
         closing=Closing(database, claims, bookings, lot_of, mover, around.audit, schedule, clockwork, clock),
+        bay_edits=BayEdits(database, Lots(database), around.audit, clock),
         attendant=attendant,
         booking_payments=BookingPayments(register, till),
         session_payments=SessionPayments(sessions, prices),

@@ -16,6 +16,7 @@ from api.assignments import AssignmentOperations
 from api.bays import BayOperations
 from api.bookings import BookingOperations
 from api.current import CurrentLots
+from api.operator_bookings import OperatorBookingOperations
 from api.sessions import SessionOperations
 from autospot.domain.access import Role
 from autospot.storage.idempotency import IdempotencyKeys
@@ -34,9 +35,10 @@ async def served(harbour: Harbour) -> AsyncIterator[RunningApi]:
     office = harbour.office
     async with running_api(
         BookingOperations(office, current),
+        OperatorBookingOperations(office.overruling),
         SessionOperations(office.parking),
         AssignmentOperations(office.assigning),
-        BayOperations(office.closing),
+        BayOperations(office.closing, office.bay_edits),
         keys=IdempotencyKeys(harbour.database),
         clock=harbour.clock,
     ) as api:
