@@ -32,7 +32,7 @@ class InvoiceLineView(Output):
 
 
 class InvoiceView(Output):
-    """An invoice, or a credit note, whose amounts went back. `subject` is the booking, session or payment."""
+    """An invoice, or a credit note, whose amounts went back. `subject` is the booking, session or subscription."""
 
     id: str = Field(examples=["inv_5b1c…"])
     number: str = Field(examples=["INV-2026-000042"])
@@ -41,6 +41,7 @@ class InvoiceView(Output):
     supplied_at: Instant
     lot: str
     subject: str
+    payment: str
     lines: list[InvoiceLineView]
     net: Money
     vat: Money
@@ -95,6 +96,7 @@ def invoice_view(invoice: Invoice) -> InvoiceView:
         supplied_at=invoice.supplied_at,
         lot=invoice.lot,
         subject=invoice.subject,
+        payment=invoice.payment,
         lines=[InvoiceLineView(words=line.words, total=Money(line.gross, currency)) for line in invoice.lines],
         net=Money(invoice.net, currency),
         vat=Money(invoice.vat, currency),

@@ -139,6 +139,7 @@ def parts_of(database: Database, follower: Follower, people: People, clock: Cloc
         clockwork=people.clockwork,
         garage=people.garage,
         audit=people.audit,
+        cashier=money,
         tariffs=tariffs.book,
         tell=notices.tell,
         coverage=subscribing.coverage,
@@ -150,9 +151,7 @@ def parts_of(database: Database, follower: Follower, people: People, clock: Cloc
         ("subscription", subscribing),
     ):
         money.payables.register(kind, keeper)
-    invoicing = Invoicing(
-        database, Supplies(database, tariffs.book), people.schedule, people.clockwork, clock, _seller(settings)
-    )
+    invoicing = Invoicing(database, Supplies(database), people.schedule, people.clockwork, clock, _seller(settings))
     parking_data = ParkingData(office.bookings, office.sessions)
     for objection in (parking_data.objection, subscribing.objection):
         people.own_data.objection(objection)

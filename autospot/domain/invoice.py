@@ -57,9 +57,10 @@ class InvoiceLine:
 class Invoice:
     """One document, immutable. Amounts are positive on both kinds; a credit note gives back.
 
-    `subject` is the payment, booking or session that it is about, `source` the transfer that moved the money: there is
-    one document per transfer. `vat` is reckoned over all documents of a subject, so that a series of extensions and
-    refunds ends at exactly the VAT of what was kept. `corrects` are the numbers of the invoices a credit note is about.
+    `payment` took the money or gave it back, for `subject`: a booking, session or subscription. `source` is the
+    transfer that moved it: there is one document per transfer. `vat` is reckoned over all documents of a payment, as in
+    the ledger, so that they end at exactly the VAT of what was kept of it. `corrects` is the number of the invoice that
+    a credit note is about.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Invoice:
     user_id: str
     lot: str
     subject: str
+    payment: str
     source: str
     issued_at: datetime
     supplied_at: datetime
@@ -111,6 +113,7 @@ class Invoice:
             "customer": self.user_id,
             "lot": self.lot,
             "subject": self.subject,
+            "payment": self.payment,
             "issued_at": rfc3339(self.issued_at),
             "supplied_at": rfc3339(self.supplied_at),
             "seller": [seller.name, list(seller.address), seller.vat_id, seller.time_zone],
@@ -138,7 +141,7 @@ def number_of(counter: str, count: int) -> str:
 
 
 def vat_of_next(before: Sequence[Invoice], kind: InvoiceKind, gross: int, vat_basis_points: int) -> int:
-    """The VAT of one more document of a subject, after the ones it has: the difference between the VAT of what is kept
+    """The VAT of one more document of a payment, after the ones it has: the difference between the VAT of what is kept
     then and of what was kept before. Half a unit up; the sum over all documents is exact."""
     kept = sum(each.signed_gross for each in before)
     after = kept + (gross if kind == "invoice" else -gross)

@@ -48,7 +48,8 @@ class ParkingSession:
 
     `booking` is the booking it belongs to, if any. `tariff_version` is the version that held when it began and by which
     it is settled; None is free of charge. `fee` is what the whole stay costs, known at its end; `paid` what was paid
-    for it beyond the booking's price. `version` counts changes.
+    for it in all and stays paid: `booked` of that with its booking, the rest by payments of the session itself.
+    `version` counts changes.
     """
 
     id: str
@@ -65,6 +66,7 @@ class ParkingSession:
     ended_at: datetime | None = None
     fee: Money | None = None
     paid: int = 0
+    booked: int = 0
     version: int = 1
 
     def ended(self, at: datetime) -> ParkingSession:

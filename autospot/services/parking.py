@@ -18,6 +18,7 @@ from autospot.domain.lot import Bay
 from autospot.domain.money import Money
 from autospot.domain.notice import Notice
 from autospot.domain.parking_session import ParkingSession, SessionState
+from autospot.domain.payment.payment import Subject
 from autospot.domain.period import Period
 from autospot.domain.tariff import Quote
 from autospot.services.accounts.vehicles import Garage
@@ -25,7 +26,7 @@ from autospot.services.assigning import Assigning, session_of
 from autospot.services.desk.booking import LotOf
 from autospot.services.desk.register import Register
 from autospot.services.desk.stays import Stays
-from autospot.services.desk.till import Bill, Prices, Till
+from autospot.services.desk.till import SESSION, Bill, Prices, Till, words_of
 from autospot.storage.bookings import Bookings
 from autospot.storage.claims import Claims
 from autospot.storage.idempotency import Once
@@ -294,8 +295,9 @@ class Parking:
 def _bill(parked: ParkingSession, quoted: Quote | None) -> Bill | None:
     if quoted is None:
         return None
+    subject, words = Subject(SESSION, parked.id), words_of(parked.lot, parked.bay)
     currency, vat_rate = quoted.total.currency, quoted.vat_basis_points
-    return Bill(parked.id, parked.version, parked.owner, parked.lot, currency, vat_rate)
+    return Bill(subject, parked.version, parked.owner, parked.lot, currency, vat_rate, words)
 
 
 def no_such_session() -> NotFound:

@@ -24,13 +24,13 @@ INDEXES = (
     Index("invoices", [("source", ASCENDING)], {"unique": True}),
     Index("invoices", [("number", ASCENDING)], {"unique": True}),
     Index("invoices", [("user_id", ASCENDING), ("issued_at", DESCENDING), ("_id", DESCENDING)]),
-    Index("invoices", [("subject", ASCENDING)]),
+    Index("invoices", [("payment", ASCENDING)]),
     Index("transfers", [("at", ASCENDING)], {"partialFilterExpression": {"cause.kind": {"$in": _CAUSES}}}),
 )
 
 MARK: Final = "invoiced"
-OF_ONE_SUBJECT: Final = 400
-"""Documents of one subject that are read: a booking has at most some two hundred events."""
+OF_ONE_PAYMENT: Final = 400
+"""Documents of one payment that are read: its invoice, and a credit note for each of its 200 refunds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Taken:
     transfer_id: str
     kind: InvoiceKind
     lot: str
-    subject: str
+    payment: str
     amount: int
     currency: str
     at: datetime
@@ -75,9 +75,9 @@ class Invoices:
         """Notes that a transfer gets no document."""
         await self._skips.insert_one({"_id": taken.transfer_id, "reason": reason}, session=session)
 
-    async def of_subject(self, session: Session, subject: str) -> Sequence[Invoice]:
-        """All documents about one thing."""
-        cursor = self._invoices.find({"subject": subject}, session=session).limit(OF_ONE_SUBJECT)
+    async def of_payment(self, session: Session, payment: str) -> Sequence[Invoice]:
+        """All documents about one payment."""
+        cursor = self._invoices.find({"payment": payment}, session=session).limit(OF_ONE_PAYMENT)
         return [_invoice(row) async for row in cursor]
 
     async def find(self, invoice_id: str, user_id: str) -> Invoice | None:
@@ -141,7 +141,7 @@ def _taken(row: Document) -> Taken:
         transfer_id=row["_id"],
         kind="invoice" if is_payment else "credit_note",
         lot=account.partition(":")[2],
-        subject=row["cause"]["subject"],
+        payment=row["cause"]["subject"],
         amount=row["amount"],
         currency=row["currency"],
         at=row["at"],
@@ -154,6 +154,7 @@ _PLAIN: Final = (
     "user_id",
     "lot",
     "subject",
+    "payment",
     "source",
     "issued_at",
     "supplied_at",

@@ -28,8 +28,8 @@ INDEXES = (
 )
 """The unique one: a thing is being paid by one payment at a time."""
 
-OF_ONE_SUBJECT: Final = 100
-"""Payments of one thing that are read: a booking has a few."""
+OF_ONE_SUBJECT: Final = 300
+"""Payments of one thing that are read: a booking has one or two, and at most one for each of its 200 events."""
 
 
 class PaymentInProgress(Conflict):

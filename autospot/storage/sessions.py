@@ -118,6 +118,7 @@ _PLAIN = (
     "tariff_version",
     "ended_at",
     "paid",
+    "booked",
     "version",
 )
 

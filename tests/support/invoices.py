@@ -26,6 +26,7 @@ def an_invoice(**changes: Any) -> Invoice:
         "user_id": "usr_" + "7" * 32,
         "lot": "harbour",
         "subject": "bkg_" + "5" * 32,
+        "payment": "pay_" + "3" * 32,
         "source": "trf_1",
         "issued_at": datetime(2026, 6, 20, 10, 0, tzinfo=UTC),
         "supplied_at": datetime(2026, 6, 19, 23, 30, tzinfo=UTC),

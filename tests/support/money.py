@@ -27,6 +27,7 @@ from autospot.services.gateway.simulated import SimulatedGateway
 from autospot.storage.audit import AuditLog
 from autospot.storage.due import DueRows
 from autospot.storage.idempotency import IdempotencyKeys
+from autospot.storage.ledger import Ledger
 from autospot.storage.mongo import Database, Document, Session
 from autospot.storage.payments import Payments
 from gateway_sim.run import RunningGateway, running_gateway
@@ -96,6 +97,28 @@ class Washes:
         return wash
 
 
+async def top_up(database: Database, user_id: str, amount: int, now: datetime) -> None:
+    """Fills a wallet as a card would have: a payment and its transfer."""
+    payment = Payment(
+        new_id("pay"),
+        user_id,
+        Money(amount, "EUR"),
+        PaymentState.SUCCEEDED,
+        "Top-up",
+        now,
+        card=CardSide("simulated", "pm_ok", new_id("pi")),
+        captured=amount,
+    )
+    cause = Cause(CauseKind.TOP_UP, payment.id)
+    entry = Transfer.posted(new_id("trf"), clearing("simulated"), wallet(user_id), amount, "EUR", cause, now)
+
+    async def work(session: Session) -> None:
+        await Payments(database).add(session, payment)
+        await Ledger(database).append(session, entry)
+
+    await database.transaction(work)
+
+
 @dataclass
 class Till:
     """Everything a test about money needs."""
@@ -124,25 +147,7 @@ class Till:
 
     async def fill(self, user_id: str = "usr_dora", amount: int = 5000) -> None:
         """Puts money into a wallet as a card would have: a payment and its transfer."""
-        now = self.clock.now()
-        payment = Payment(
-            new_id("pay"),
-            user_id,
-            Money(amount, "EUR"),
-            PaymentState.SUCCEEDED,
-            "Top-up",
-            now,
-            card=CardSide("simulated", "pm_ok", new_id("pi")),
-            captured=amount,
-        )
-        cause = Cause(CauseKind.TOP_UP, payment.id)
-        entry = Transfer.posted(new_id("trf"), clearing("simulated"), wallet(user_id), amount, "EUR", cause, now)
-
-        async def work(session: Session) -> None:
-            await self.stored.add(session, payment)
-            await self.cashier.ledger.append(session, entry)
-
-        await self.database.transaction(work)
+        await top_up(self.database, user_id, amount, self.clock.now())
 
     async def available(self, user_id: str = "usr_dora") -> int:
         return (await self.cashier.wallets.balance(user_id)).available

@@ -12,10 +12,8 @@ from autospot.domain.audit import SYSTEM
 from autospot.domain.booking.booking import Booking
 from autospot.domain.change import Commit, FeedEntry, SensorChange
 from autospot.domain.errors import NotFound
-from autospot.domain.ids import new_id
 from autospot.domain.instant import to_ms
-from autospot.domain.ledger import Cause, CauseKind, Transfer
-from autospot.domain.ledger.account import clearing, wallet
+from autospot.domain.ledger.account import wallet
 from autospot.domain.lot import BookingTerms, Lot
 from autospot.domain.notice import Notice
 from autospot.domain.period import Period
@@ -26,6 +24,7 @@ from autospot.services.cashier.cashier import Cashier, cashier
 from autospot.services.desk.booking import Request
 from autospot.services.desk.office import Office, Surroundings, booking_office
 from autospot.services.gateway.directory import Gateways
+from autospot.services.gateway.simulated import SimulatedGateway
 from autospot.services.subscribing import Subscribing
 from autospot.storage.feed import CaughtUp, Feed
 from autospot.storage.idempotency import Once, Unkept
@@ -33,6 +32,7 @@ from autospot.storage.ledger import Ledger
 from autospot.storage.mongo import Database, Session
 from tests.support.bookings import at, between
 from tests.support.lots import a_lot
+from tests.support.money import WEBHOOK_SECRET, top_up
 from tests.support.people import Town, a_town
 from tests.support.subscriptions import a_plan
 from tests.support.tariffs import HOURLY, tariff
@@ -127,9 +127,12 @@ class Harbour:
 
     async def fill_wallet(self, amount: int, owner: str = DORA) -> None:
         """Puts money into a driver's wallet."""
-        cause = Cause(CauseKind.TOP_UP, "pay_1")
-        entry = Transfer.posted(new_id("trf"), clearing("test"), wallet(owner), amount, "EUR", cause, at(0))
-        await self.database.transaction(lambda session: Ledger(self.database).append(session, entry))
+        await top_up(self.database, owner, amount, at(0))
+
+    async def clean(self) -> None:
+        """Fails with the mismatches if the books do not agree."""
+        report = await self.cash.auditor.audit()
+        assert report.is_clean, report.mismatches
 
     async def pass_for(self, owner: str = DORA, **changes: Any) -> Subscription:
         """A monthly pass for `owner` from now on, paid; `changes` as for `a_plan`."""
@@ -182,7 +185,8 @@ async def a_harbour(
             notices.append(notice)
 
     people = town.people
-    cash = cashier(database, Gateways([]), people.schedule, people.clockwork, people.audit, town.clock)
+    gateways = Gateways([SimulatedGateway("http://127.0.0.1:9", "no key", WEBHOOK_SECRET)])
+    cash = cashier(database, gateways, people.schedule, people.clockwork, people.audit, town.clock)
     subscribing = Subscribing(database, cash.payments, people.schedule, people.clockwork, tell, town.clock)
     office = booking_office(
         Surroundings(
@@ -194,11 +198,18 @@ async def a_harbour(
             people.clockwork,
             people.garage,
             people.audit,
+            cash,
             tariffs,
             tell,
             subscribing.coverage,
         )
     )
+    for kind, keeper in (
+        ("booking", office.booking_payments),
+        ("session", office.session_payments),
+        ("subscription", subscribing),
+    ):
+        cash.payables.register(kind, keeper)
     harbour = Harbour(database, town, live, office, cash, subscribing, notices)
     await office.attendant.begin()
     change = [SensorChange(bay.bay, False, to_ms(at(0)), to_ms(at(0))) for bay in layout.bays]

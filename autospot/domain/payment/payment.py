@@ -17,8 +17,8 @@ from autospot.domain.payment.intent import PaymentState, RefundState
 
 CARD_HOLD: Final = timedelta(days=7)
 """How long card issuers keep an authorisation as a rule."""
-REFUNDS_LIMIT: Final = 20
-"""Refunds of one payment: more are a mistake."""
+REFUNDS_LIMIT: Final = 200
+"""Refunds of one payment. A booking is changed at most 150 times, and each change may give some of one payment back."""
 BASIS_POINTS: Final = 10_000
 
 STEPS: Final[Mapping[PaymentState, frozenset[PaymentState]]] = MappingProxyType(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from weakref import WeakValueDictionary
 
@@ -158,6 +158,11 @@ class Payments:
             return await self._add_for_gateway(session, payment, now)
 
         return await self._collect(await self._database.transaction(begin), once)
+
+    async def hand_over_within(self, session: Session, before: Subject, after: Subject) -> None:
+        """From now on the payments of `before` are those of `after`, which took its place. Nobody is told."""
+        for payment in await self._payments.of_subject(before, session=session):
+            await self._payments.change(session, replace(payment, subject=after))
 
     async def capture_within(self, session: Session, payment_id: str, amount: int, now: datetime) -> Payment:
         """Takes `amount` of what is held and gives the rest back: at once from a wallet; from a card by an order to the

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from autospot.clock import Clock
 from autospot.domain.access import Action, Principal, lots_within
 from autospot.domain.audit import Actor
-from autospot.domain.errors import InvalidInput
+from autospot.domain.errors import Conflict, InvalidInput
 from autospot.domain.ledger import Transfer
 from autospot.domain.money import Money
 from autospot.domain.payment.entries import compensation_entry
@@ -21,6 +22,9 @@ from autospot.services.cashier.payments import no_such_payment
 from autospot.storage import payments as stored
 from autospot.storage.idempotency import Once
 from autospot.storage.mongo import Database, Session
+
+BY_OPERATORS: Final = 20
+"""Refunds of a payment from which on an operator is refused one more: the rest is left to changes by its driver."""
 
 
 class Refunds:
@@ -64,6 +68,8 @@ class Refunds:
                 raise no_such_payment()
             if amount is not None and amount.currency != payment.amount.currency:
                 raise InvalidInput("a refund is in the payment's currency", at="/amount/currency")
+            if len(payment.refunds) >= BY_OPERATORS:
+                raise Conflict(f"this payment was refunded {BY_OPERATORS} times already", code="too_many_refunds")
             cents = payment.kept if amount is None else amount.amount
             made = await self.refund_within(session, payment, once.id("rfd"), cents, reason, now, to_wallet=to_wallet)
             await self._books.tell(session, made[0], now)

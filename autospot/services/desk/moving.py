@@ -71,7 +71,7 @@ class Mover:
     async def _moved(
         self, before: Booking, successor_id: str, bay: Bay, promise: str, by: By, reason: str, now: datetime
     ) -> Booking:
-        # What was paid goes over to the successor without a transfer: it is the same money for the same stay.
+        # What was paid goes over to the successor with its payments: it is the same money for the same stay.
         old = before.after(Step.MOVE, now, by, reason, moved_to=successor_id, paid=0)
         new = replace(
             before,
@@ -88,7 +88,7 @@ class Mover:
 
         async def work(session: Session) -> Booking:
             await self._register.store(session, before, old, now, moves_money=False)
-            stored = await self._register.enter(session, new, now, paid_before=before.paid)
+            stored = await self._register.enter(session, new, now, instead_of=before)
             facts = {"reason": reason, "bay": bay.bay, "was": before.bay, "now": stored.id}
             notice = Notice("driver", before.lot, "booking_moved", before.id, before.owner, facts)
             await self._register.tell(session, notice, now)

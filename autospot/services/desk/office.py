@@ -11,6 +11,7 @@ from autospot.services.assigning import Assigning
 from autospot.services.attendant import Attendant
 from autospot.services.audit import Audit
 from autospot.services.bay_edits import BayEdits
+from autospot.services.cashier.cashier import Cashier
 from autospot.services.clockwork import Clockwork, Schedule
 from autospot.services.closing import Closing
 from autospot.services.desk.booking import BookingDesk, LotOf
@@ -31,7 +32,6 @@ from autospot.storage.assignments import Assignments
 from autospot.storage.bookings import Bookings
 from autospot.storage.calendars import Calendars
 from autospot.storage.claims import Claims
-from autospot.storage.ledger import Ledger
 from autospot.storage.lots import Lots
 from autospot.storage.mongo import Database
 from autospot.storage.sessions import Sessions
@@ -50,6 +50,7 @@ class Surroundings:
     clockwork: Clockwork
     garage: Garage
     audit: Audit
+    cashier: Cashier
     tariffs: TariffsOf
     tell: Tell
     coverage: CoverageOf = no_coverage
@@ -87,7 +88,7 @@ def booking_office(around: Surroundings) -> Office:
     database, clock, lot_of = around.database, around.clock, around.lot_of
     bookings, calendars, claims = Bookings(database), Calendars(database), Claims(database)
     sessions, assignments, wishes = Sessions(database), Assignments(database), WaitingList(database)
-    prices, till = Prices(around.tariffs, around.coverage), Till(Ledger(database))
+    prices, till = Prices(around.tariffs, around.coverage), Till(around.cashier.payments, around.cashier.refunds)
     schedule, clockwork = around.schedule, around.clockwork
     register = Register(bookings, calendars, claims, wishes, schedule, clockwork, till, around.tell)
     keeper = Keeper(calendars, bookings, assignments, Choice(calendars), schedule, clockwork, clock)
@@ -120,7 +121,7 @@ def booking_office(around: Surroundings) -> Office:
         bay_edits=BayEdits(database, Lots(database), around.audit, clock),
         attendant=attendant,
         booking_payments=BookingPayments(register, till),
-        session_payments=SessionPayments(sessions, prices),
+        session_payments=SessionPayments(sessions, prices, till),
         timekeeper=Timekeeper(
             database, bookings, lot_of, register, mover, stays, clockwork, clock, attendant.has_watched
         ),

@@ -15,11 +15,9 @@ from autospot.domain.payment.intent import PaymentState
 from autospot.domain.payment.payment import AmountDue, Payment, Subject
 from autospot.domain.period import Period
 from autospot.services.desk.register import Register
-from autospot.services.desk.till import Prices, Till, bill_of
+from autospot.services.desk.till import SESSION, Prices, Till, subject_of, words_of
 from autospot.storage.mongo import Session
 from autospot.storage.sessions import Sessions
-
-BOOKING, SESSION = "booking", "session"
 
 
 class BookingPayments:
@@ -38,22 +36,24 @@ class BookingPayments:
             raise nothing_due()
         begun = booking.noting(now, "payment_begun", "driver")
         await self._register.store(session, booking, begun, now)
-        words = f"Parking {booking.lot}, bay {booking.bay}"
-        return AmountDue(Subject(BOOKING, booking.id), booking.lot, price.total, price.vat_basis_points, words)
+        words = words_of(booking.lot, booking.bay)
+        return AmountDue(subject_of(booking), booking.lot, price.total, price.vat_basis_points, words)
 
     async def payment_changed(self, session: Session, payment: Payment, now: datetime) -> None:
         """Confirms, notes that nothing came, or takes note of a refund."""
         if payment.subject is None:
             return
         booking = await self._register.load(session, payment.subject.id)
-        if payment.state is PaymentState.SUCCEEDED and not payment.returned:
+        if payment.state in (PaymentState.FAILED, PaymentState.CANCELLED):
+            failed = booking.noting(now, "payment_failed", "driver", payment.failure or payment.state)
+            await self._register.store(session, booking, failed, now)
+            return
+        paid = await self._till.kept(session, payment.subject)
+        if paid < booking.paid:
+            refunded = booking.noting(now, "refunded", "operator", paid=paid)
+            await self._register.store(session, booking, refunded, now, moves_money=False)
+        elif paid > booking.paid:
             await self._paid(session, booking, payment, now)
-        elif payment.state in (PaymentState.FAILED, PaymentState.CANCELLED):
-            after = booking.noting(now, "payment_failed", "driver", payment.failure or payment.state)
-            await self._register.store(session, booking, after, now)
-        elif payment.returned and payment.kept < booking.paid:
-            after = booking.noting(now, "refunded", "operator", paid=payment.kept)
-            await self._register.store(session, booking, after, now, moves_money=False)
 
     async def _paid(self, session: Session, booking: Booking, payment: Payment, now: datetime) -> None:
         if booking.state is BookingState.HELD:
@@ -62,8 +62,8 @@ class BookingPayments:
             await self._register.store(session, booking, after, now, moves_money=False)
             return
         late = booking.noting(now, "paid_too_late", "driver", "the money is in your wallet")
-        stored = await self._register.store(session, booking, late, now)
-        await self._till.settle(session, bill_of(stored), payment.captured, 0, now)
+        await self._register.store(session, booking, late, now)
+        await self._till.late(session, payment, now)
         facts = {"amount": payment.captured}
         notice = Notice("driver", booking.lot, "paid_too_late", booking.id, booking.owner, facts)
         await self._register.tell(session, notice, now)
@@ -91,9 +91,10 @@ class BookingPayments:
 class SessionPayments:
     """The cashier's keeper of sessions that ended unpaid."""
 
-    def __init__(self, sessions: Sessions, prices: Prices) -> None:
+    def __init__(self, sessions: Sessions, prices: Prices, till: Till) -> None:
         self._sessions = sessions
         self._prices = prices
+        self._till = till
 
     async def amount_due(
         self,
@@ -115,22 +116,29 @@ class SessionPayments:
             parked.lot,
             Money(fee.amount - parked.paid, fee.currency),
             quoted.vat_basis_points,
-            f"Parking {parked.lot}, bay {parked.bay}",
+            words_of(parked.lot, parked.bay),
         )
 
     async def payment_changed(
         self,
         session: Session,
         payment: Payment,
-        now: datetime,  # noqa: ARG002 - a session keeps no times of its payments
+        now: datetime,
     ) -> None:
-        """Settles the session once its money is there."""
-        if payment.subject is None or payment.state is not PaymentState.SUCCEEDED or payment.returned:
+        """Settles the session once its money is there, and takes note of a refund."""
+        if payment.subject is None:
             return
         parked = await self._sessions.find(payment.subject.id, session=session)
-        if parked is not None and parked.state is SessionState.ENDED:
-            settled = parked.settled(parked.fee, parked.paid + payment.captured)
-            await self._sessions.replace(parked, settled, session=session)
+        if parked is None:
+            return
+        paid = parked.booked + await self._till.kept(session, payment.subject)
+        if paid > parked.paid and parked.state is SessionState.ENDED:
+            await self._sessions.replace(parked, parked.settled(parked.fee, paid), session=session)
+        elif paid > parked.paid:
+            await self._till.late(session, payment, now)
+        elif paid < parked.paid:
+            after = replace(parked, paid=paid, version=parked.version + 1)
+            await self._sessions.replace(parked, after, session=session)
 
     async def take_discount(
         self,

@@ -91,11 +91,15 @@ class Register:
         self.tell = tell
         clockwork.at_least_once(GIVE_BACK, self._give_back_due)
 
-    async def enter(self, session: Session, booking: Booking, now: datetime, *, paid_before: int = 0) -> Booking:
-        """Stores a new booking and returns it as stored. `paid_before` is what was paid for it before it was made: for
-        the place it takes over from another one."""
+    async def enter(
+        self, session: Session, booking: Booking, now: datetime, *, instead_of: Booking | None = None
+    ) -> Booking:
+        """Stores a new booking and returns it as stored. What was paid for the one `instead_of` which it is there, it
+        takes over."""
         after = replace(booking, claimed=_is_claimed(booking, now))
-        await self._till.settle(session, bill_of(after), paid_before, after.paid, now)
+        if instead_of is not None:
+            await self._till.hand_over(session, instead_of, after)
+        await self._till.settle(session, bill_of(after), instead_of.paid if instead_of else 0, after.paid, now)
         await self._bookings.add(after, session=session)
         await self._claim(session, None, after, now)
         await self._arm(session, after)

@@ -158,7 +158,7 @@ class Stays:
         parked = await self._sessions.find(session_id, session=session)
         if parked is None or parked.ended_at is not None:
             return
-        ended = parked.ended(ending.left_at)
+        ended = replace(parked.ended(ending.left_at), booked=booking.paid)
         fee = Money(max(ending.owed, still_owed), booking.price.total.currency) if booking.price else None
         after = replace(ended, fee=fee, paid=booking.paid) if still_owed else ended.settled(fee, booking.paid)
         await self._sessions.replace(parked, after, session=session)

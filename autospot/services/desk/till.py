@@ -1,4 +1,4 @@
-"""The till: what a booking costs, and the transfers of what is paid for it."""
+"""The till: what a booking costs, and the payments and refunds of it."""
 
 from __future__ import annotations
 
@@ -6,19 +6,22 @@ import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from autospot.domain.booking.booking import Booking, Price
 from autospot.domain.errors import NotFound, Unavailable
-from autospot.domain.ledger import Cause, CauseKind, Transfer
-from autospot.domain.ledger.account import COMPENSATION, revenue, vat, wallet
 from autospot.domain.lot import BayKind
-from autospot.domain.money import half_up
+from autospot.domain.money import Money
+from autospot.domain.payment.payment import AmountDue, Payment, Subject
 from autospot.domain.period import Period
 from autospot.domain.tariff import Quote, TariffBook, quote
-from autospot.storage.ledger import Ledger
+from autospot.services.cashier.payments import Payments
+from autospot.services.cashier.refunds import Refunds
 from autospot.storage.mongo import Session
 
-BASIS_POINTS = 10_000
+BOOKING: Final = "booking"
+SESSION: Final = "session"
+"""The kinds of things that are paid here, as payments name them."""
 
 TariffsOf = Callable[[str], Awaitable[TariffBook | None]]
 """The tariffs of a lot; None for a lot that is free of charge."""
@@ -73,19 +76,26 @@ def price_of(quoted: Quote | None) -> Price | None:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """Whose money moves for what: `subject` is a booking or session, `version` the one of it that moves money."""
+    """Who pays for what: `subject` is a booking or session, `version` the one of it that moves money, `words` what it
+    is for a driver."""
 
-    subject: str
+    subject: Subject
     version: int
     owner: str
     lot: str
     currency: str
     vat_basis_points: int
+    words: str
 
-    def transfer_id(self, part: str) -> str:
-        """The id of a transfer of this version: the same at every try."""
-        text = f"{self.subject}:{self.version}:{part}"
-        return f"trf_{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+    def id(self, prefix: str, part: str) -> str:
+        """The id of something that this version makes: the same at every try."""
+        text = f"{self.subject.id}:{self.version}:{part}"
+        return f"{prefix}_{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+    def due(self, amount: int) -> AmountDue:
+        """What is to be paid of it now."""
+        money = Money(amount, self.currency)
+        return AmountDue(self.subject, self.lot, money, self.vat_basis_points, self.words)
 
 
 def bill_of(booking: Booking) -> Bill | None:
@@ -93,51 +103,80 @@ def bill_of(booking: Booking) -> Bill | None:
     price = booking.price
     if price is None:
         return None
-    currency, vat_rate = price.total.currency, price.vat_basis_points
-    return Bill(booking.id, booking.version, booking.owner, booking.lot, currency, vat_rate)
+    return Bill(
+        subject_of(booking),
+        booking.version,
+        booking.owner,
+        booking.lot,
+        price.total.currency,
+        price.vat_basis_points,
+        words_of(booking.lot, booking.bay),
+    )
+
+
+def subject_of(booking: Booking) -> Subject:
+    """The booking, as payments name it."""
+    return Subject(BOOKING, booking.id)
+
+
+def words_of(lot: str, bay: str) -> str:
+    """What a payment for a bay is for."""
+    return f"Parking {lot}, bay {bay}"
 
 
 class Till:
-    """Moves money between drivers' wallets and lots.
+    """Takes from wallets what bookings and sessions cost, and gives back: as payments of the cashier.
 
-    Guarantees: a version of a booking or session moves money once, whatever is tried again (its transfers' ids derive
-    from id and version); the VAT of what is kept is exact over any sequence of payments and refunds.
+    Guarantees: a version of a booking or session moves money once, whatever is tried again (the ids of its payments and
+    refunds derive from id and version); what is given back is refunded of the payments of that very thing, so nobody
+    else can give it back again. Whoever keeps the thing is not told: he is the one who asks.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    def __init__(self, payments: Payments, refunds: Refunds) -> None:
+        self._payments = payments
+        self._refunds = refunds
 
     async def settle(self, session: Session, bill: Bill | None, before: int, after: int, now: datetime) -> None:
         """Moves the difference between what was paid before and what shall be paid now. `InsufficientFunds` if the
         wallet has not as much; then the transaction is over."""
-        if bill is not None and before != after:
-            await self._ledger.append(session, *_transfers(bill, before, after, now))
+        if bill is None or before == after:
+            return
+        if after > before:
+            due = bill.due(after - before)
+            await self._payments.charge_within(session, bill.id("pay", "pay"), bill.owner, due, now)
+        else:
+            await self._give_back(session, bill, before - after, now)
+
+    async def _give_back(self, session: Session, bill: Bill, amount: int, now: datetime) -> None:
+        """Refunds `amount` of what was paid, the last payment first: to the wallet or card that it came from."""
+        left = amount
+        for payment in reversed(await self._payments.of_subject(bill.subject, session=session)):
+            share = min(left, payment.kept)
+            if share > 0:
+                refund_id = bill.id("rfd", payment.id)
+                await self._refunds.refund_within(session, payment, refund_id, share, bill.words, now)
+                left -= share
+        if left:
+            raise RuntimeError(f"{bill.subject} is to give back {left} more than was paid for it")
+
+    async def late(self, session: Session, payment: Payment, now: datetime) -> None:
+        """Money came for what cannot be had any more: all of it goes to the driver's wallet."""
+        reason, refund_id = "paid too late", payment.part_id("rfd", "late")
+        await self._refunds.refund_within(session, payment, refund_id, payment.kept, reason, now, to_wallet=True)
+
+    async def kept(self, session: Session, subject: Subject) -> int:
+        """What was paid for a thing and not given back."""
+        return sum(each.kept for each in await self._payments.of_subject(subject, session=session))
+
+    async def hand_over(self, session: Session, before: Booking, after: Booking) -> None:
+        """What was paid for a booking counts for the one that takes its place."""
+        await self._payments.hand_over_within(session, subject_of(before), subject_of(after))
 
     async def credit(self, session: Session, bill: Bill | None, amount: int, now: datetime) -> None:
         """Gives the driver `amount` for trouble."""
         if bill is None or amount <= 0:
             return
-        cause = Cause(CauseKind.COMPENSATION, bill.subject)
-        entry = Transfer.posted(
-            bill.transfer_id("credit"), COMPENSATION, wallet(bill.owner), amount, bill.currency, cause, now
+        money = Money(amount, bill.currency)
+        await self._refunds.compensate_within(
+            session, bill.id("trf", "credit"), bill.owner, money, bill.subject.id, now
         )
-        await self._ledger.append(session, entry)
-
-
-def _transfers(bill: Bill, before: int, after: int, now: datetime) -> list[Transfer]:
-    purse, earned, tax = wallet(bill.owner), revenue(bill.lot), vat(bill.lot)
-    gross, rate = after - before, bill.vat_basis_points
-    due_tax = vat_within(after, rate) - vat_within(before, rate)
-    cause = Cause(CauseKind.PAYMENT if gross > 0 else CauseKind.REFUND, bill.subject)
-    sides = (purse, earned) if gross > 0 else (earned, purse)
-    made = [Transfer.posted(bill.transfer_id("pay"), *sides, abs(gross), bill.currency, cause, now)]
-    if due_tax:
-        sides = (earned, tax) if due_tax > 0 else (tax, earned)
-        cause = Cause(CauseKind.VAT, bill.subject)
-        made.append(Transfer.posted(bill.transfer_id("vat"), *sides, abs(due_tax), bill.currency, cause, now))
-    return made
-
-
-def vat_within(gross: int, basis_points: int) -> int:
-    """The VAT inside `gross`, rounded half up."""
-    return half_up(gross * basis_points, BASIS_POINTS + basis_points)

@@ -113,12 +113,12 @@ class Invoicing:
         await self._schedule.put(INVOICING, "round", now if is_full else now + ROUND_EVERY, Round(), session=session)
 
     async def _make(self, session: Session, taken: Taken, now: datetime) -> None:
-        supply = await self._supplies.find(session, taken.subject, self._seller.time_zone)
+        supply = await self._supplies.find(session, taken.payment, self._seller.time_zone)
         if supply is None:
-            log.error("money was taken for nothing that is known", transfer=taken.transfer_id, subject=taken.subject)
-            await self._invoices.skip(session, taken, "unknown subject")
+            log.error("money was taken for nothing that is known", transfer=taken.transfer_id, payment=taken.payment)
+            await self._invoices.skip(session, taken, "unknown payment")
             return
-        before = await self._invoices.of_subject(session, supply.subject)
+        before = await self._invoices.of_payment(session, taken.payment)
         counter = counter_of(taken.kind, now, self._seller.time_zone)
         number = number_of(counter, await self._invoices.next_count(session, counter))
         await self._invoices.add(session, _document(taken, supply, before, number, self._seller, now))
@@ -135,6 +135,7 @@ def _document(
         user_id=supply.user_id,
         lot=taken.lot,
         subject=supply.subject,
+        payment=taken.payment,
         source=taken.transfer_id,
         issued_at=now,
         supplied_at=taken.at,

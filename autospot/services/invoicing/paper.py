@@ -97,6 +97,7 @@ def _facts(invoice: Invoice) -> Iterator[tuple[str, str]]:
     yield "Supplied", _day(invoice, invoice.supplied_at)
     yield "Customer", invoice.user_id
     yield "For", invoice.subject
+    yield "Payment", invoice.payment
     if invoice.corrects:
         named, more = invoice.corrects[:CORRECTS_NAMED], len(invoice.corrects) - CORRECTS_NAMED
         yield "Corrects", ", ".join(named) + (f" and {more} more" if more > 0 else "")

@@ -2,50 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
-
 import pytest
 
 from autospot.domain.errors import Conflict
-from autospot.domain.ledger import Cause, CauseKind, Transfer
-from autospot.domain.ledger.account import clearing, revenue
 from autospot.domain.money import Money
 from autospot.domain.payment.intent import PaymentState
-from autospot.domain.payment.payment import AmountDue, Payment, Subject
+from autospot.domain.payment.payment import Subject
 from autospot.storage.idempotency import Unkept
-from autospot.storage.ledger import Ledger
 from autospot.storage.mongo import Database
 from tests.support.bookings import at
 from tests.support.office import BAY, CARL, DORA, Harbour, a_harbour, events, hourly
+from tests.support.payables import due, pay
 
 
 @pytest.fixture
 async def harbour(database: Database) -> Harbour:
     return await a_harbour(database, prices=hourly())
-
-
-async def due(harbour: Harbour, keeper: Any, subject: str, owner: str = DORA) -> AmountDue:
-    now = harbour.clock.now()
-    found: AmountDue = await harbour.database.transaction(
-        lambda session: keeper.amount_due(session, owner, subject, now)
-    )
-    return found
-
-
-async def pay(harbour: Harbour, keeper: Any, asked: AmountDue, state: PaymentState, now: datetime) -> None:
-    """The cashier's step: the card's money reaches the lot, and the keeper hears of it."""
-    taken = asked.amount.amount if state is PaymentState.SUCCEEDED else 0
-    payment = Payment("pay_1", DORA, asked.amount, state, "", now, asked.subject, asked.lot, 1900, captured=taken)
-    cause = Cause(CauseKind.PAYMENT, "pay_1")
-
-    async def work(session: Any) -> None:
-        if taken:
-            entry = Transfer.posted("trf_card", clearing("test"), revenue("harbour"), taken, "EUR", cause, now)
-            await Ledger(harbour.database).append(session, entry)
-        await keeper.payment_changed(session, payment, now)
-
-    await harbour.database.transaction(work)
 
 
 async def test_a_held_booking_that_is_paid_is_confirmed(harbour: Harbour) -> None:
@@ -75,6 +47,7 @@ async def test_money_that_comes_too_late_goes_to_the_wallet(harbour: Harbour) ->
     await pay(harbour, keeper, asked, PaymentState.SUCCEEDED, at(8, 6))
     assert ((await harbour.again(held)).state, await harbour.money()) == ("expired", 400)
     assert "paid_too_late" in harbour.told()
+    await harbour.clean()
 
 
 async def test_a_discount_is_taken_before_it_is_paid(harbour: Harbour) -> None:

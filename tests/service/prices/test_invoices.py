@@ -10,11 +10,8 @@ import pytest
 
 from api.invoices import InvoiceOperations
 from autospot.domain.errors import NotFound
-from autospot.domain.ids import new_id
 from autospot.domain.invoice import Invoice, qr_text
 from autospot.domain.money import Money
-from autospot.domain.payment.payment import AmountDue, Subject
-from autospot.domain.tariff import TariffBook
 from autospot.services.clockwork import Clockwork, Schedule
 from autospot.services.invoicing.invoices import BATCH, INVOICING, Invoicing, Round
 from autospot.services.invoicing.supplies import Supplies
@@ -22,15 +19,11 @@ from autospot.storage.due import DueRows
 from autospot.storage.idempotency import Unkept
 from autospot.storage.mongo import Database, Session
 from tests.support.api import bearer, running_api
-from tests.support.bookings import between
+from tests.support.bookings import at, between
 from tests.support.invoices import SELLER, codes_in, drawn, text_on
 from tests.support.money import ACTOR, ADMIN, Till, a_till
-from tests.support.office import DORA, a_harbour, hourly
+from tests.support.office import DORA, Harbour, a_harbour, hourly
 from tests.support.services import eventually
-
-
-async def no_tariffs(_lot: str) -> TariffBook | None:
-    return None
 
 
 @pytest.fixture
@@ -40,7 +33,7 @@ def till(database: Database) -> Till:
 
 @pytest.fixture
 async def invoicing(till: Till) -> Invoicing:
-    supplies = Supplies(till.database, no_tariffs)
+    supplies = Supplies(till.database)
     made = Invoicing(till.database, supplies, till.schedule, till.clockwork, till.clock, SELLER)
     await made.begin()
     return made
@@ -63,7 +56,7 @@ async def test_a_payment_has_one_invoice_with_its_vat(till: Till, invoicing: Inv
 
     (invoice,) = await invoicing.of("usr_dora", 10)
     year = till.clock.now().year
-    assert (invoice.number, invoice.kind, invoice.subject) == (f"INV-{year}-000001", "invoice", payment_id)
+    assert (invoice.number, invoice.kind, invoice.payment) == (f"INV-{year}-000001", "invoice", payment_id)
     assert (invoice.gross, invoice.net, invoice.vat, invoice.vat_basis_points) == (1190, 1000, 190, 1900)
     assert await till.stands("vat:harbour") == (invoice.vat,)
 
@@ -153,59 +146,52 @@ async def test_the_billing_history_is_listed_and_downloaded(till: Till, invoicin
     assert listed[0]["hash"] in code
 
 
-async def test_a_booking_and_its_cancellation_are_told_in_words(database: Database) -> None:
+async def office_with_invoices(database: Database) -> tuple[Harbour, Invoicing]:
     harbour = await a_harbour(database, prices=hourly())
     people = harbour.town.people
-    book = TariffBook([hourly()])
-
-    async def tariffs(_lot: str) -> TariffBook | None:
-        return book
-
-    supplies = Supplies(database, tariffs)
-    invoicing = Invoicing(database, supplies, people.schedule, people.clockwork, harbour.clock, SELLER)
+    invoicing = Invoicing(database, Supplies(database), people.schedule, people.clockwork, harbour.clock, SELLER)
     await harbour.fill_wallet(5000)
+    return harbour, invoicing
+
+
+async def test_a_booking_and_its_cancellation_are_told_in_words(database: Database) -> None:
+    harbour, invoicing = await office_with_invoices(database)
     booking = await harbour.book(between(10, 12))
     await invoicing.begin()
     await harbour.settle()
     await harbour.office.changes.cancel(DORA, booking.id, Unkept())
-    await people.schedule.move(INVOICING, "round", harbour.clock.now(), Round())
+    await harbour.town.people.schedule.move(INVOICING, "round", harbour.clock.now(), Round())
     await harbour.settle()
 
     documents: list[Invoice] = list(await invoicing.of(DORA, 10))
     assert sorted((each.kind, each.gross) for each in documents) == [("credit_note", 400), ("invoice", 400)]
     assert {each.subject for each in documents} == {booking.id}
-    assert "bay B00000" in documents[0].lines[0].words
+    assert "bay B00000, 2040-11-26 10:00 to 2040-11-26 12:00" in documents[0].lines[0].words
     assert qr_text(documents[0]) != qr_text(documents[1])
 
 
-async def test_a_booking_paid_at_the_cashier_and_given_back_by_the_desk_is_one_chain(database: Database) -> None:
-    harbour = await a_harbour(database, prices=hourly())
-    till = a_till(database, clock=harbour.clock)
-    invoicing = Invoicing(
-        database, Supplies(database, no_tariffs), till.schedule, till.clockwork, harbour.clock, SELLER
-    )
-    await harbour.fill_wallet(5000)
+async def test_an_extension_has_an_invoice_of_its_own_and_each_refund_names_its_invoice(database: Database) -> None:
+    harbour, invoicing = await office_with_invoices(database)
     booking = await harbour.book(between(10, 12))
-    due = AmountDue(Subject("booking", booking.id), "harbour", Money(100, "EUR"), 1900, "Parking")
-
-    async def pay(session: Session) -> None:
-        await till.cashier.payments.charge_within(session, new_id("pay"), DORA, due, harbour.clock.now())
-
-    await database.transaction(pay)
+    await harbour.office.changes.extend(DORA, booking.id, at(13), Unkept())
     await harbour.office.changes.cancel(DORA, booking.id, Unkept())
     await invoicing.begin()
-    await till.settle()
+    await harbour.settle()
 
     documents = await invoicing.of(DORA, 10)
     assert {each.subject for each in documents} == {booking.id}
-    (note,) = [each for each in documents if each.kind == "credit_note"]
-    assert len(note.corrects) == 2
+    invoices = {each.payment: each for each in documents if each.kind == "invoice"}
+    notes = {each.payment: each for each in documents if each.kind == "credit_note"}
+    assert sorted(each.gross for each in invoices.values()) == [200, 400]
+    for payment, note in notes.items():
+        assert (note.corrects, note.vat) == ((invoices[payment].number,), invoices[payment].vat)
+    await harbour.clean()
 
 
 def _another(till: Till) -> Clockwork:
     """One more process that makes invoices."""
     rows = DueRows(till.database)
     clockwork = Clockwork(till.database, rows, till.clock, roll=lambda: 0.0)
-    supplies = Supplies(till.database, no_tariffs)
+    supplies = Supplies(till.database)
     Invoicing(till.database, supplies, Schedule(rows), clockwork, till.clock, SELLER)
     return clockwork
