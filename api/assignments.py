@@ -6,6 +6,7 @@ from api.booking_views import AssignmentBody, AssignmentPath, AssignmentView, as
 from api.call import Call
 from api.contract import Idempotency, Reply, operation
 from api.current import NO_SUCH_LOT, NOT_LIVE
+from api.guidance_views import NO_SUCH_PLACE
 from api.lot_views import LotPath
 from autospot.domain.access import Action
 from autospot.domain.assignment import Assignment
@@ -13,7 +14,7 @@ from autospot.domain.booking.alternatives import BayTaken
 from autospot.domain.errors import Conflict
 from autospot.services.assigning import Assigning, no_such_assignment
 
-NONE_FREE = BayTaken("every general bay is taken at that time")
+NONE_FREE = BayTaken("no general bay is free at this moment")
 ASSIGNED = Conflict("a bay is kept for you already", code="assigned_already")
 KEPT_TOO_LONG = Conflict("a bay is kept for 60 minutes at most: book it", code="kept_too_long")
 OVER = Conflict("this assignment is expired already", code="illegal_step")
@@ -32,12 +33,13 @@ class AssignmentOperations:
         access=Action.DRIVE,
         status=201,
         idempotency=Idempotency.DAY,
-        errors=(NO_SUCH_LOT, NONE_FREE, ASSIGNED, NOT_LIVE),
+        errors=(NO_SUCH_LOT, NO_SUCH_PLACE, NONE_FREE, ASSIGNED, NOT_LIVE),
     )
     async def assign(self, call: Call, path: LotPath, body: AssignmentBody) -> Reply[AssignmentView]:
-        """For a driver on the way, for 15 minutes; screens show the bay as assigned at once."""
+        """For a driver on the way, for 15 minutes; screens show the bay as assigned at once. Drivers who ask at one
+        moment are matched together: each gets a bay of their own, and all their ways together are the shortest."""
         once = call.once(_made)
-        await self._assigning.assign(call.principal.user_id, path.lot, body.kind, body.destination, once)
+        await self._assigning.assign(call.principal.user_id, path.lot, body.wish(), once)
         return once.kept
 
     @operation(

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from api.contract import Input, Output
+from api.guidance_views import BayWish
 from api.pages import PageQuery
 from api.values import Instant
 from autospot.domain.assignment import Assignment, AssignmentState
@@ -130,11 +131,8 @@ class SessionBody(Input):
         return self
 
 
-class AssignmentBody(Input):
+class AssignmentBody(BayWish):
     """A wish for the nearest suitable bay, now."""
-
-    kind: BayKind = "general"
-    destination: Code | None = None
 
 
 class EventView(Output):

@@ -16,6 +16,7 @@ from api.bookings import BookingOperations
 from api.contract import Contract, contract_of
 from api.current import CurrentLots
 from api.documents import Documents
+from api.guidance import GuidanceOperations
 from api.health import Health
 from api.invoices import InvoiceOperations
 from api.lots import Lots
@@ -58,6 +59,7 @@ RESOURCES: tuple[type[Any], ...] = (
     BookingOperations,
     OperatorBookingOperations,
     SessionOperations,
+    GuidanceOperations,
     AssignmentOperations,
     WaitingOperations,
     BayOperations,
@@ -103,6 +105,7 @@ class Parts:
             BookingOperations(office, self.current),
             OperatorBookingOperations(office.overruling),
             SessionOperations(office.parking),
+            GuidanceOperations(office.guiding, self.current),
             AssignmentOperations(office.assigning),
             WaitingOperations(office.waiting),
             BayOperations(office.closing, office.bay_edits),

@@ -10,6 +10,7 @@ from enum import StrEnum
 from autospot.domain.bay import Claim
 from autospot.domain.errors import Conflict
 from autospot.domain.instant import to_ms
+from autospot.domain.lot import BookingTerms
 from autospot.domain.period import Period
 
 KEPT_FOR = timedelta(minutes=15)
@@ -84,3 +85,9 @@ class Assignment:
     def claim(self) -> Claim:
         """What the screens show."""
         return Claim("assigned", to_ms(self.period.start), to_ms(self.period.until), self.id)
+
+
+def promised_period(period: Period, terms: BookingTerms) -> Period:
+    """For how long a bay that is kept during `period` is promised: until nobody who comes in that time can be an early
+    holder of a booking."""
+    return Period(period.start, period.until + timedelta(minutes=terms.early_arrival_minutes))

@@ -4,22 +4,22 @@ expires."""
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from autospot.clock import Clock
-from autospot.domain.assignment import KEPT_FOR, Assignment, AssignmentStep
+from autospot.domain.assignment import KEPT_FOR, Assignment, AssignmentStep, promised_period
 from autospot.domain.bay import Claim
 from autospot.domain.booking.moments import Seen
 from autospot.domain.due import Due
 from autospot.domain.errors import AutoSpotError, Conflict, NotFound
+from autospot.domain.guidance import Wish
 from autospot.domain.instant import to_ms
-from autospot.domain.lot import BayKind
 from autospot.domain.notice import Notice
 from autospot.domain.period import Period
-from autospot.live import LiveLot
 from autospot.services.clockwork import Clockwork, DueKind, Schedule
 from autospot.services.desk.booking import LotOf
 from autospot.services.desk.keeper import Keeper
+from autospot.services.desk.matching import Matching
 from autospot.services.desk.register import GIVE_BACK, GIVE_BACK_AFTER, GivenBack, Register
 from autospot.storage.assignments import Assignments
 from autospot.storage.calendars import Calendars
@@ -51,6 +51,7 @@ class Assigning:
         claims: Claims,
         lot_of: LotOf,
         keeper: Keeper,
+        matching: Matching,
         register: Register,
         schedule: Schedule,
         clockwork: Clockwork,
@@ -62,24 +63,22 @@ class Assigning:
         self._claims = claims
         self._lot_of = lot_of
         self._keeper = keeper
+        self._matching = matching
         self._register = register
         self._schedule = schedule
         self._clock = clock
         clockwork.at_least_once(ASSIGNMENT_DUE, self._due)
 
-    async def assign(
-        self, owner: str, lot: str, kind: BayKind, destination: str | None, once: Once[Assignment]
-    ) -> Assignment:
-        """The nearest suitable bay that is free now, kept for `KEPT_FOR`. `BayTaken` if there is none, `Conflict` (code
-        `assigned_already`) for a driver who has one."""
+    async def assign(self, owner: str, lot: str, wish: Wish, once: Once[Assignment]) -> Assignment:
+        """The best bay for `wish` that is free now, kept for `KEPT_FOR`; drivers who ask at the same moment are dealt
+        theirs together. `BayTaken` if there is none, `Conflict` (code `assigned_already`) for a driver who has one,
+        `NotFound` (code `no_such_place`) for an entrance or destination that is not there."""
         if await self._assignments.waiting_of(owner) is not None:
             raise Conflict("a bay is kept for you already", code="assigned_already")
-        now, live = self._clock.now(), self._lot_of(lot)
-        period = Period(now, now + KEPT_FOR)
         assignment_id = once.id("asg")
-        bay, promise = await self._keeper.keep_any(
-            live, kind, assignment_id, _kept(period, live), now, destination=destination
-        )
+        matched = await self._matching.bay_for(lot, wish, assignment_id)
+        bay, promise, now = matched.bay, matched.promise, matched.promise.made_at
+        period = Period(now, now + KEPT_FOR)
         made = Assignment(
             id=assignment_id, owner=owner, lot=lot, bay=bay.bay, promise=promise.id, period=period, made_at=now
         )
@@ -104,7 +103,7 @@ class Assigning:
         if before.bay not in live.bays:
             raise Conflict("the bay is no longer there", code="bay_closed")
         bay = live.layout.bays[live.bays[before.bay].number]
-        promise = await self._keeper.keep(live, bay, before.id, _kept(period, live), now)
+        promise = await self._keeper.keep(live, bay, before.id, promised_period(period, live.layout.booking), now)
         after = replace(before, period=period, promise=promise.id, version=before.version + 1)
         try:
             await self._store(before, after, now)
@@ -193,11 +192,6 @@ def session_of(assignment: Assignment) -> str:
 def assignment_of(session_id: str) -> str:
     """The other way round."""
     return f"asg_{session_id.removeprefix('ses_')}"
-
-
-def _kept(period: Period, live: LiveLot) -> Period:
-    """For how long the bay is promised: until nobody who comes in that time can be an early holder of a booking."""
-    return Period(period.start, period.until + timedelta(minutes=live.layout.booking.early_arrival_minutes))
 
 
 def no_such_assignment() -> NotFound:

@@ -55,10 +55,10 @@ class Guide:
     def drive_metres(self, entrance: str | None, height_metres: float = 0.0) -> Metres:
         """Metres from an open entrance (None: from the nearest one) to each bay, for a vehicle of that height.
 
-        `NotFound` if there is no such entrance or it is closed.
+        `NotFound` (code `no_such_place`) if there is no such entrance or it is closed.
         """
         if entrance is not None and entrance not in self._entrances:
-            raise NotFound(f"there is no open entrance {entrance!r}")
+            raise NotFound(f"there is no open entrance {entrance!r}", code="no_such_place")
         passable = bisect_left(self._clearances, height_metres)
         key = (entrance, passable)
         if key not in self._drive:
@@ -71,10 +71,11 @@ class Guide:
     def walk_metres(self, destination: str | None, *, step_free: bool = False) -> Metres:
         """Metres to walk from each bay to an open door, lift or stairs (None: to the nearest door).
 
-        Lifts and stairs on the way count as the metres walked in the same time. `NotFound` if there is no such place.
+        Lifts and stairs on the way count as the metres walked in the same time. `NotFound` (code `no_such_place`) if
+        there is no such place.
         """
         if destination is not None and destination not in self._destinations:
-            raise NotFound(f"there is no open door, lift or stairs {destination!r}")
+            raise NotFound(f"there is no open door, lift or stairs {destination!r}", code="no_such_place")
         key = (destination, step_free)
         if key not in self._walk:
             doors = (door.door for door in self.lot.doors if not door.closed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Literal, NamedTuple, cast
 
 import networkx as nx
@@ -15,6 +15,7 @@ from autospot.domain.guidance.distances import Guide
 from autospot.domain.guidance.network import Mode, Network, Opening, Tip, Via, allows, weight
 from autospot.domain.guidance.words import Move, RoutePoint, Step, steps_in_words
 from autospot.domain.lot import Bay, Lot
+from autospot.domain.planar import Point
 
 PlaceKind = Literal["bay", "entrance", "exit", "door", "lift", "stairs"]
 
@@ -47,12 +48,22 @@ class Route:
         """All steps in one sentence, such as `ramp to P2, second right, bay 214 on the left`."""
         return ", ".join(step.text for step in self.steps)
 
+    def lines(self) -> list[tuple[str, list[Point]]]:
+        """The polyline cut where the level changes, each piece with its level. What lies between two levels, a ramp,
+        belongs to the one that is left."""
+        pieces = [(level, [point.flat for point in points]) for level, points in groupby(self.points, _level)]
+        for (_, before), (_, after) in pairwise(pieces):
+            if before[-1] != after[0]:
+                before.append(after[0])
+        return pieces
+
 
 def route(guide: Guide, start: str, end: str, *, height_metres: float = 0.0, step_free: bool = False) -> Route:
     """The shortest way between two bays, entrances, exits, doors, lifts or stairs of a lot, by their codes.
 
     By car from an entrance to a bay or an exit and from a bay to an exit, on foot else. `height_metres` is the car's;
-    `step_free` leaves out stairs. `NotFound` if a code is unknown, or (code `no_route`) if there is no way.
+    `step_free` leaves out stairs. `NotFound` if a place is unknown (code `no_such_place`) or there is no way (code
+    `no_route`).
     """
     a, b = place_of(guide, start), place_of(guide, end)
     way = _way(a, b)
@@ -66,6 +77,10 @@ def route(guide: Guide, start: str, end: str, *, height_metres: float = 0.0, ste
     return Route(way, round(metres, 1), points, tuple(steps))
 
 
+def _level(point: RoutePoint) -> str:
+    return point.level
+
+
 def place_of(guide: Guide, code: str) -> Place:
     """What a route may begin or end at; `NotFound` if nothing of the lot has that code."""
     for bay in guide.lot.bays:
@@ -74,7 +89,8 @@ def place_of(guide: Guide, code: str) -> Place:
     for place in _portals(guide.lot):
         if place.code == code:
             return place
-    raise NotFound(f"lot {guide.lot.lot!r} has no bay, entrance, exit, door, lift or stairs {code!r}")
+    missing = f"lot {guide.lot.lot!r} has no bay, entrance, exit, door, lift or stairs {code!r}"
+    raise NotFound(missing, code="no_such_place")
 
 
 def _portals(lot: Lot) -> Iterator[Place]:

@@ -8,15 +8,13 @@ from datetime import datetime, timedelta
 from autospot.domain.bay import Closure
 from autospot.domain.booking.alternatives import ALTERNATIVES_LIMIT, Alternative, nearest_period
 from autospot.domain.errors import Conflict
-from autospot.domain.guidance import Guide, Wish, recommend
+from autospot.domain.guidance import Wish, recommend
 from autospot.domain.instant import to_ms
-from autospot.domain.lot import Bay, BayKind, Lot
+from autospot.domain.lot import Bay, BayKind
 from autospot.domain.period import Period
 from autospot.live import LiveLot
+from autospot.services.guides import Guides
 from autospot.storage.calendars import Calendars
-
-GUIDES_KEPT = 64
-"""Lots whose distances are kept in memory."""
 
 SOON = timedelta(minutes=15)
 """A bay on which somebody stands now is not chosen for a stay that begins sooner than this."""
@@ -31,23 +29,37 @@ BAYS_LOOKED_AT = 5
 class Choice:
     """Chooses bays. What it says was true when it looked; only a promise makes it so."""
 
-    def __init__(self, calendars: Calendars) -> None:
+    def __init__(self, calendars: Calendars, guides: Guides) -> None:
         self._calendars = calendars
-        self._guides: dict[str, Guide] = {}
+        self._guides = guides
 
     async def best(
         self, live: LiveLot, kind: BayKind, period: Period, now: datetime, *, most: int, destination: str | None = None
     ) -> Sequence[Bay]:
         """At most `most` bays of `kind` that may be had for `period`, the best first."""
+        free = await self.bookable(live, period, now)
+        wish = Wish(kinds=(kind,), destination=destination)
+        return [each.bay for each in recommend(await self._guides.of(live.layout), free, wish, most)]
+
+    async def bookable(self, live: LiveLot, period: Period, now: datetime) -> frozenset[str]:
+        """The bays that may be had for `period`: not promised, not closed, and nobody on them if it begins soon."""
         taken = await self._calendars.taken(live.lot, period)
         soon = period.start <= now + SOON
-        free = {
+        return frozenset(
             bay.bay
             for bay in live.layout.bays
-            if bay.kind == kind and bay.bookable and bay.bay not in taken and _may_be_had(live, bay.bay, period, soon)
-        }
-        wish = Wish(kinds=(kind,), destination=destination)
-        return [each.bay for each in recommend(self._guide(live.layout), free, wish, most)]
+            if bay.bookable and bay.bay not in taken and _may_be_had(live, bay.bay, period, soon)
+        )
+
+    async def vacant(self, live: LiveLot, period: Period) -> frozenset[str]:
+        """The bays to which somebody can be sent at this moment and that can be kept for `period`. One that nobody can
+        see is not vacant."""
+        kept_for_others = {bay.bay for bay in live.layout.bays if not bay.bookable}
+        return vacant_now(live) - await self.taken(live, period) - kept_for_others
+
+    async def taken(self, live: LiveLot, period: Period) -> frozenset[str]:
+        """The bays that are promised for some of `period`."""
+        return await self._calendars.taken(live.lot, period)
 
     async def alternatives(
         self, live: LiveLot, bay: str | None, kind: BayKind, period: Period, now: datetime
@@ -78,14 +90,10 @@ class Choice:
                 found.append(Alternative(code, nearest))
         return sorted(found, key=lambda each: abs(each.period.start - period.start))[:1]
 
-    def _guide(self, layout: Lot) -> Guide:
-        guide = self._guides.pop(layout.lot, None)
-        if guide is None or guide.lot.version != layout.version:
-            guide = Guide(layout)
-        self._guides[layout.lot] = guide
-        if len(self._guides) > GUIDES_KEPT:
-            del self._guides[next(iter(self._guides))]
-        return guide
+
+def vacant_now(live: LiveLot) -> frozenset[str]:
+    """The bays that are shown as free."""
+    return frozenset(bay.bay for bay in live.bays.values() if bay.state == "free")
 
 
 def require_open(live: LiveLot, bay: Bay, period: Period) -> None:

@@ -83,7 +83,7 @@ class Keeper:
         """Keeps `bay`; `BayTaken` with alternatives, `Conflict` (codes `bay_closed`, `not_bookable`)."""
         require_open(live, bay, period)
         try:
-            return await self._keep(live.lot, bay.bay, Promise(ref, period, now))
+            return await self.take(live.lot, bay.bay, Promise(ref, period, now))
         except BayTaken as refusal:
             raise await self._with_alternatives(refusal, live, bay.bay, bay.kind, period, now) from None
 
@@ -108,7 +108,7 @@ class Keeper:
                 raise await self._with_alternatives(taken, live, None, kind, period, now)
             for bay in candidates:
                 try:
-                    return bay, await self._keep(live.lot, bay.bay, Promise(ref, period, now))
+                    return bay, await self.take(live.lot, bay.bay, Promise(ref, period, now))
                 except BayTaken as taken:
                     refusal = BayTaken(f"every {kind} bay is taken at that time", because=taken.because)
         raise Unavailable("too many are booking here at this moment: try again")
@@ -119,7 +119,8 @@ class Keeper:
         if not isinstance(refusal, OutcomeUnknown | LeaseLost):
             await self._calendars.give_back(lot, bay, promise.id)
 
-    async def _keep(self, lot: str, bay: str, promise: Promise) -> Promise:
+    async def take(self, lot: str, bay: str, promise: Promise) -> Promise:
+        """Makes the promise, after releasing one in its way that nobody needs; `BayTaken` without alternatives."""
         try:
             await self._calendars.promise(lot, bay, promise)
         except BayTaken as refusal:

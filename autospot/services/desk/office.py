@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from autospot.clock import Clock
 from autospot.live import LiveLots
@@ -18,6 +18,7 @@ from autospot.services.desk.booking import BookingDesk, LotOf
 from autospot.services.desk.changes import BookingChanges
 from autospot.services.desk.choice import Choice
 from autospot.services.desk.keeper import Keeper
+from autospot.services.desk.matching import GATHER_SECONDS, Matching
 from autospot.services.desk.moving import Mover
 from autospot.services.desk.overruling import Overruling
 from autospot.services.desk.payables import BookingPayments, SessionPayments
@@ -26,6 +27,8 @@ from autospot.services.desk.series import SeriesDesk
 from autospot.services.desk.stays import Stays
 from autospot.services.desk.till import CoverageOf, Prices, TariffsOf, Till, no_coverage
 from autospot.services.desk.timekeeper import Timekeeper
+from autospot.services.guides import Guides
+from autospot.services.guiding import Guiding
 from autospot.services.parking import Parking
 from autospot.services.waiting import Waiting
 from autospot.storage.assignments import Assignments
@@ -40,7 +43,8 @@ from autospot.storage.waiting import WaitingList
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the office stands on. `lot_of` gives live lots, `live` is the fold they come from."""
+    """What the office stands on. `lot_of` gives live lots, `live` is the fold they come from, `guides` their distances;
+    `gather_seconds` is how long drivers who ask for a bay are waited for."""
 
     database: Database
     live: LiveLots
@@ -54,11 +58,13 @@ class Surroundings:
     tariffs: TariffsOf
     tell: Tell
     coverage: CoverageOf = no_coverage
+    guides: Guides = field(default_factory=Guides)
+    gather_seconds: float = GATHER_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """The services about bookings, sessions and assignments."""
+    """The services about bookings, sessions, assignments and guidance."""
 
     bookings: Bookings
     calendars: Calendars
@@ -73,6 +79,7 @@ class Office:
     stays: Stays
     parking: Parking
     assigning: Assigning
+    guiding: Guiding
     waiting: Waiting
     closing: Closing
     bay_edits: BayEdits
@@ -91,11 +98,13 @@ def booking_office(around: Surroundings) -> Office:
     prices, till = Prices(around.tariffs, around.coverage), Till(around.cashier.payments, around.cashier.refunds)
     schedule, clockwork = around.schedule, around.clockwork
     register = Register(bookings, calendars, claims, wishes, schedule, clockwork, till, around.tell)
-    keeper = Keeper(calendars, bookings, assignments, Choice(calendars), schedule, clockwork, clock)
+    choice = Choice(calendars, around.guides)
+    keeper = Keeper(calendars, bookings, assignments, choice, schedule, clockwork, clock)
+    matching = Matching(lot_of, around.guides, choice, keeper, clock, around.gather_seconds)
     mover = Mover(database, lot_of, keeper, register, till)
     stays = Stays(database, sessions, register, prices, around.garage)
     assigning = Assigning(
-        database, assignments, calendars, claims, lot_of, keeper, register, schedule, clockwork, clock
+        database, assignments, calendars, claims, lot_of, keeper, matching, register, schedule, clockwork, clock
     )
     parking = Parking(
         database, sessions, bookings, claims, lot_of, prices, till, stays, assigning, register, around.garage, clock
@@ -116,6 +125,7 @@ def booking_office(around: Surroundings) -> Office:
         stays=stays,
         parking=parking,
         assigning=assigning,
+        guiding=Guiding(lot_of, choice, around.guides, clock),
         waiting=Waiting(database, wishes, bookings, desk, lot_of, register, schedule, clockwork, clock),
         closing=Closing(database, claims, bookings, lot_of, mover, around.audit, schedule, clockwork, clock),
         bay_edits=BayEdits(database, Lots(database), around.audit, clock),

@@ -6,6 +6,7 @@ import pytest
 
 from autospot.domain.assignment import Assignment
 from autospot.domain.errors import Conflict
+from autospot.domain.guidance import Wish
 from autospot.domain.parking_session import ParkingSession
 from autospot.services.assigning import session_of
 from autospot.storage.idempotency import Unkept
@@ -23,7 +24,7 @@ async def harbour(database: Database) -> Harbour:
 
 
 async def assigned(harbour: Harbour, owner: str = DORA) -> Assignment:
-    made = await harbour.office.assigning.assign(owner, "harbour", "general", None, Unkept())
+    made = await harbour.office.assigning.assign(owner, "harbour", Wish(), Unkept())
     await harbour.settle()
     return made
 
