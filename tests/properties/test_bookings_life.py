@@ -196,7 +196,7 @@ class Lives(RuleBasedStateMachine):
         async def check() -> None:
             ledger = Ledger(self.database)
             accounts: list[Account] = [wallet(DORA), wallet(CARL), revenue("harbour"), vat("harbour"), COMPENSATION]
-            sums = {each: await ledger.summed(each, "EUR") for each in [*accounts, clearing("test")]}
+            sums = {each: await ledger.summed(each, "EUR") for each in [*accounts, clearing("simulated")]}
             assert sum(sums.values()) == 0
             paid = sum(each.paid for each in await self._bookings())
             assert sums[revenue("harbour")] + sums[vat("harbour")] == paid

@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from autospot.clock import SetClock
+from autospot.domain.assignment import Assignment
 from autospot.domain.audit import SYSTEM
 from autospot.domain.booking.booking import Booking
 from autospot.domain.change import Commit, FeedEntry, SensorChange
 from autospot.domain.errors import NotFound
+from autospot.domain.guidance import Wish
 from autospot.domain.instant import to_ms
 from autospot.domain.ledger.account import wallet
 from autospot.domain.lot import BookingTerms, Lot
@@ -76,6 +78,12 @@ class Harbour:
         """A booking, of B00000 from 10 to 12 unless said otherwise."""
         request = Request(lot="harbour", period=period or between(10, 12), owner=owner, bay=bay, **more)
         return await self.office.desk.book(request, once or Unkept())
+
+    async def assign(self, owner: str = DORA) -> Assignment:
+        """The nearest bay, assigned to a driver who is on the way."""
+        made = await self.office.assigning.assign(owner, "harbour", Wish(), Unkept())
+        await self.settle()
+        return made
 
     async def again(self, booking: Booking) -> Booking:
         """The booking as it stands in the database now."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autospot.domain.assignment import Assignment
 from autospot.domain.errors import Conflict
-from autospot.domain.guidance import Wish
 from autospot.domain.parking_session import ParkingSession
 from autospot.services.assigning import session_of
 from autospot.storage.idempotency import Unkept
@@ -23,19 +21,13 @@ async def harbour(database: Database) -> Harbour:
     return harbour
 
 
-async def assigned(harbour: Harbour, owner: str = DORA) -> Assignment:
-    made = await harbour.office.assigning.assign(owner, "harbour", Wish(), Unkept())
-    await harbour.settle()
-    return made
-
-
 async def the_session(harbour: Harbour, owner: str = DORA) -> ParkingSession:
     (parked,) = await harbour.office.sessions.newest(SessionQuery(owner), 2)
     return parked
 
 
 async def test_an_arrival_on_the_assigned_bay_begins_the_session(harbour: Harbour) -> None:
-    made = await assigned(harbour)
+    made = await harbour.assign()
     await harbour.until(at(8, 5))
     await harbour.sensor(True, bay=made.bay)
     parked = await the_session(harbour)
@@ -52,14 +44,14 @@ async def test_an_arrival_on_the_assigned_bay_begins_the_session(harbour: Harbou
 
 
 async def test_what_stood_there_before_is_no_arrival(harbour: Harbour) -> None:
-    made = await assigned(harbour)
+    made = await harbour.assign()
     await harbour.sensor(True, since=at(7, 59), bay=made.bay)
     assert (await harbour.office.assigning.find(DORA, made.id)).state == "waiting"
     assert await harbour.office.sessions.running_on("harbour", made.bay) is None
 
 
 async def test_saying_that_one_is_parked_on_the_assigned_bay_is_arriving_too(harbour: Harbour) -> None:
-    made = await assigned(harbour)
+    made = await harbour.assign()
     with pytest.raises(Conflict) as refusal:
         await harbour.office.parking.begin(CARL, "harbour", made.bay, None, Unkept())
     assert refusal.value.code == "bay_claimed"
@@ -71,7 +63,7 @@ async def test_saying_that_one_is_parked_on_the_assigned_bay_is_arriving_too(har
 
 
 async def test_who_says_at_once_that_it_was_somebody_else_pays_nothing(harbour: Harbour) -> None:
-    made = await assigned(harbour)
+    made = await harbour.assign()
     await harbour.sensor(True, bay=made.bay)
     await harbour.until(at(8, 10))
     stopped = await harbour.office.parking.stop(DORA, session_of(made), Unkept())
@@ -80,7 +72,7 @@ async def test_who_says_at_once_that_it_was_somebody_else_pays_nothing(harbour: 
 
 
 async def test_who_says_so_later_pays(harbour: Harbour) -> None:
-    made = await assigned(harbour)
+    made = await harbour.assign()
     await harbour.sensor(True, bay=made.bay)
     await harbour.until(at(8, 11))
     assert (await harbour.office.parking.stop(DORA, session_of(made), Unkept())).paid == 200
@@ -89,7 +81,7 @@ async def test_who_says_so_later_pays(harbour: Harbour) -> None:
 async def test_a_session_whose_end_nobody_saw_ends_when_the_next_begins_and_is_owed(harbour: Harbour) -> None:
     await harbour.office.parking.begin(CARL, "harbour", BAY, None, Unkept())
     await harbour.until(at(9, 30))
-    made = await assigned(harbour)
+    made = await harbour.assign()
     assert made.bay == BAY
     await harbour.sensor(True, since=at(9, 30), bay=BAY)
     carls = await the_session(harbour, CARL)
@@ -102,5 +94,5 @@ async def test_no_bay_is_assigned_whose_next_holder_could_come_meanwhile(databas
     await harbour.book(between(9, 10), owner=CARL)
     await harbour.until(at(8, 31))
     with pytest.raises(Conflict) as refusal:
-        await assigned(harbour)
+        await harbour.assign()
     assert refusal.value.code == "bay_taken"
