@@ -1,8 +1,10 @@
 """A reading's way into the log.
 
-receive a burst -> decode each message -> judge each reading against what its bay last said -> append every change as
-one feed document -> acknowledge the burst -> loop. The next burst gathers while the write is in flight, so batches are
-small when there is little to do and large under load.
+receive a burst -> decode each message -> judge each reading against what its bay last said -> into the open batch
+take the open batch -> append its changes as one feed document -> acknowledge its bursts -> again
+
+Both go on side by side: the next batch is judged while the last one is being written, so batches are small when there
+is little to do and large under load.
 """
 
 from __future__ import annotations
@@ -50,13 +52,15 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Batch:
-    """What a burst comes to: nothing in here has had any effect yet, except that `Sensor.half` runs ahead (the burst is
-    appended before any later one is judged)."""
+    """What bursts come to: nothing in here has had any effect yet, except that `Sensor.half` runs ahead. `heard` says
+    what each sensor's half becomes once the batch is durable; batches are appended in the order in which they were
+    judged."""
 
+    bursts: list[Burst] = field(default_factory=list)
     changes: dict[str, list[SensorChange]] = field(default_factory=dict)
     past: dict[str, list[SensorChange]] = field(default_factory=dict)
     letters: list[tuple[str, bytes, str, str, int]] = field(default_factory=list)
-    heard: dict[Sensor, None] = field(default_factory=dict)
+    heard: dict[Sensor, SensorHalf] = field(default_factory=dict)
     verdicts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
@@ -104,7 +108,8 @@ class Ingest:
         self._clock = clock
         self._metrics = metrics
         self._recent = RecentKeys()
-        self._appending = asyncio.Lock()
+        self._open = Batch()
+        self._begun = asyncio.Event()
         self._offline: dict[Sensor, None] = {}
         self.listening_since_ms = clock.now_ms()
         self.on_heard: list[Callable[[Iterable[Sensor]], None]] = []
@@ -120,24 +125,44 @@ class Ingest:
 
     async def run(self) -> None:
         """Takes bursts until cancelled."""
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._judge_bursts())
+            both.create_task(self._append_batches())
+
+    async def _judge_bursts(self) -> None:
+        while True:
+            burst = await self._broker.take()
+            batch = self._open
+            if batch.bursts and batch.bursts[-1].connection != burst.connection:
+                batch.bursts.clear()  # nobody waits for their acknowledgement any more
+            batch.bursts.append(burst)
+            self._digest(burst, batch)
+            self._begun.set()
+
+    async def _append_batches(self) -> None:
         busy = False
         while True:
+            await self._begun.wait()
             if busy:
                 await asyncio.sleep(GATHER_SECONDS)
-            burst = await self._broker.take()
-            busy = len(burst.messages) >= BUSY_MESSAGES
-            async with self._appending:
-                batch = self._digest(burst)
-                await self._keep(batch)
-                for sensor in batch.heard:
-                    sensor.durable = sensor.half
-            self._broker.acknowledge(burst)
-            self._metrics.acknowledged(len(burst.messages))
+            batch, self._open = self._open, Batch()
+            self._begun.clear()
+            await self._keep(batch)
+            for sensor, half in batch.heard.items():
+                sensor.durable = half
+            messages = self._acknowledge(batch)
+            busy = messages >= BUSY_MESSAGES
             for listener in self.on_heard:
                 listener(batch.heard)
 
-    def _digest(self, burst: Burst) -> Batch:
-        batch = Batch()
+    def _acknowledge(self, batch: Batch) -> int:
+        for burst in batch.bursts:
+            self._broker.acknowledge(burst)
+        messages = sum(len(burst.messages) for burst in batch.bursts)
+        self._metrics.acknowledged(messages)
+        return messages
+
+    def _digest(self, burst: Burst, batch: Batch) -> None:
         arrived_ms = self._clock.now_ms()
         for message in burst.messages:
             topic, payload = message.topic.decode(errors="replace"), message.payload
@@ -154,16 +179,15 @@ class Ingest:
                 self._note_status(outcome, arrived_ms)
             elif isinstance(outcome, Ignored):
                 self._metrics.ignored(outcome.reason)
-        return batch
 
     def _judge(self, reading: Reading, arrived_ms: int, batch: Batch) -> RejectReason | None:
         sensor = self._sensors.find(reading.lot, reading.sensor)
         if sensor is None:
             return self._unknown(reading, batch)
         sensor.heard_ms, sensor.offline_ms = arrived_ms, None
-        batch.heard[sensor] = None
         _note_health(sensor, reading)
         if reading.occupied is None:
+            batch.heard[sensor] = sensor.half
             batch.verdicts["health"] += 1
             return None
         at_ms, replaced = event_time_ms(reading, arrived_ms)
@@ -176,6 +200,7 @@ class Ingest:
             sensor.half = after
         elif verdict is not Verdict.REPEAT:
             verdict = self._keep_past(sensor, reading, at_ms, after, verdict, batch)
+        batch.heard[sensor] = sensor.half
         batch.verdicts[verdict.value] += 1
         return None
 
@@ -261,21 +286,16 @@ class Ingest:
             if len(turn) < SILENCE_CHECKS_PER_TURN:
                 round_ = iter(list(self._sensors))
             self._offline = {sensor: None for sensor in self._offline if sensor.offline_ms is not None}
-            await self._forget_silent([*turn, *self._offline])
+            self._forget_silent([*turn, *self._offline])
 
-    async def _forget_silent(self, sensors: Iterable[Sensor]) -> None:
-        async with self._appending:
-            now_ms = self._clock.now_ms()
-            batch = Batch()
-            for sensor in sensors:
-                if sensor.fell_silent(now_ms, self.listening_since_ms):
-                    sensor.half = bay_after_silence(sensor.half, now_ms)
-                    batch.heard[sensor] = None
-                    batch.changes.setdefault(sensor.lot, []).append(SensorChange(sensor.bay, *sensor.half))
-                    batch.verdicts["silent"] += 1
-            await self._keep(batch)
-            for sensor in batch.heard:
-                sensor.durable = sensor.half
+    def _forget_silent(self, sensors: Iterable[Sensor]) -> None:
+        now_ms, batch = self._clock.now_ms(), self._open
+        for sensor in sensors:
+            if sensor.fell_silent(now_ms, self.listening_since_ms):
+                sensor.half = batch.heard[sensor] = bay_after_silence(sensor.half, now_ms)
+                batch.changes.setdefault(sensor.lot, []).append(SensorChange(sensor.bay, *sensor.half))
+                batch.verdicts["silent"] += 1
+                self._begun.set()
 
 
 _HEALTH = ("battery", "battery_volts", "battery_low", "rssi", "snr", "temperature")
