@@ -159,6 +159,7 @@ class BookingView(Output):
     vehicle: str | None
     price: Money | None = Field(description="null: free of charge")
     paid: Money | None
+    package_seconds: int = Field(description="how much of it is paid by minutes packages")
     made_at: Instant
     hold_until: Instant | None = Field(description="until when it must be paid or taken up")
     free_cancellation_until: Instant
@@ -243,7 +244,8 @@ def operator_booking_view(booking: Booking) -> OperatorBookingView:
 def _booking_fields(booking: Booking) -> dict[str, Any]:
     currency = booking.price.total.currency if booking.price else None
     copied = (
-        "id lot bay kind by_kind state vehicle made_at hold_until arrived_at left_at session series moved_from moved_to"
+        "id lot bay kind by_kind state vehicle package_seconds made_at hold_until arrived_at left_at"
+        " session series moved_from moved_to"
     )
     return {
         **{name: getattr(booking, name) for name in copied.split()},

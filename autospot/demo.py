@@ -204,9 +204,7 @@ async def _set_prices(parts: Parts) -> None:
     for name in SITES:
         lot = name.removesuffix(".json")
         await load_tariff(parts.tariffs, lot, (folder / f"{lot}.tariff.json").read_bytes(), DEMO)
-    plans = parse_plans((folder / "plans.json").read_bytes())
-    # Minutes packages are not settled yet (issue 4, item 6): nobody shall buy one here.
-    await load_plans(parts.subscribing.plans, [plan for plan in plans if plan.package_minutes is None])
+    await load_plans(parts.subscribing.plans, parse_plans((folder / "plans.json").read_bytes()))
 
 
 async def _logins(folder: Path, persons: People, lots: Sequence[str]) -> dict[str, Login]:

@@ -101,7 +101,9 @@ class Parts:
             AccountOperations(people.profiles, people.garage, people.own_data),
             ApiKeyOperations(people.api_keys),
             AuditOperations(people.audit),
-            TariffOperations(Quoting(self.current.lot, self.tariffs.book, self.subscribing.coverage), self.tariffs),
+            TariffOperations(
+                Quoting(self.current.lot, self.tariffs.book, self.subscribing.coverage, self.subscribing), self.tariffs
+            ),
             BookingOperations(office, self.current),
             OperatorBookingOperations(office.overruling),
             SessionOperations(office.parking),
@@ -146,6 +148,7 @@ def parts_of(database: Database, follower: Follower, people: People, clock: Cloc
         tariffs=tariffs.book,
         tell=notices.tell,
         coverage=subscribing.coverage,
+        packages=subscribing,
     )
     office = booking_office(around)
     for kind, keeper in (

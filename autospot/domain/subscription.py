@@ -14,7 +14,7 @@ A period that is paid for is never taken away, but by a refund (`revoke`). Only 
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -70,6 +70,23 @@ def parse_plans(text: str | bytes) -> list[Plan]:
         first = error.errors(include_url=False)[0]
         place = "".join(f"/{part}" for part in first["loc"])
         raise InvalidInput(first["msg"], at=place) from None
+
+
+class PackageUsedUp(Conflict):
+    """There is not as much left in the package: somebody else's stay, or another one of this driver, was quicker."""
+
+    code = "package_used_up"
+    retryable = True
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Seconds that a stay took out of a package, in the period that `payment` paid. They come back to that period or,
+    once it is over, to nobody."""
+
+    subscription: str
+    payment: str
+    seconds: int
 
 
 class SubscriptionState(StrEnum):
@@ -197,10 +214,25 @@ class Subscription:
         return replace(self, reminded=True, version=self.version + 1)
 
     def using(self, seconds: int) -> Subscription:
-        """So much of the package is gone; `Conflict` (code `package_used_up`) for more than is left."""
+        """So much of the package is gone; `PackageUsedUp` for more than is left."""
         if not 0 < seconds <= self.left_seconds:
-            raise Conflict("there is not as much left in this package", code="package_used_up")
+            raise PackageUsedUp("there is not as much left in this package")
         return replace(self, used_seconds=self.used_seconds + seconds, version=self.version + 1)
+
+    def regaining(self, drawn: Drawn) -> Subscription:
+        """With what a stay took given back; unchanged if that was in a period that is over."""
+        if drawn.payment != self.payment:
+            return self
+        if drawn.seconds > self.used_seconds:
+            raise InvalidInput("that is more than was taken out of this package")
+        return replace(self, used_seconds=self.used_seconds - drawn.seconds, version=self.version + 1)
+
+    def regaining_all(self, drawn: Sequence[Drawn]) -> Subscription:
+        """With everything that was taken out of this one given back."""
+        after = self
+        for each in drawn:
+            after = after.regaining(each) if each.subscription == self.id else after
+        return after
 
     def coverage(self, lot: str, kind: str, period: Period) -> Period | None:
         """The part of a stay that a pass pays for; None for a package."""

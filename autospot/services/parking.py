@@ -11,7 +11,7 @@ from autospot.clock import Clock
 from autospot.domain.bay import Claim
 from autospot.domain.booking.life import BookingState
 from autospot.domain.booking.moments import Presence, Seen, presence
-from autospot.domain.errors import Conflict, InvalidInput, NotFound
+from autospot.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from autospot.domain.instant import from_ms, to_ms
 from autospot.domain.ledger import InsufficientFunds
 from autospot.domain.lot import Bay
@@ -20,6 +20,7 @@ from autospot.domain.notice import Notice
 from autospot.domain.parking_session import ParkingSession, SessionState
 from autospot.domain.payment.payment import Subject
 from autospot.domain.period import Period
+from autospot.domain.subscription import PackageUsedUp
 from autospot.domain.tariff import Quote
 from autospot.services.accounts.vehicles import Garage
 from autospot.services.assigning import Assigning, session_of
@@ -41,6 +42,9 @@ ARRIVAL_BEFORE_SESSION = timedelta(minutes=15)
 IN_DOUBT = timedelta(minutes=10)
 """How long after an arrival on an assigned bay its driver may say that it was not he: stopped within it, the session
 costs nothing and the operator is told that somebody else stands there."""
+
+QUOTE_TRIES = 5
+"""How often a stay is quoted again at its end because another one has just used minutes of the same package."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +193,11 @@ class Parking:
         until = parked.ended_at or max(self._clock.now(), parked.began_at + timedelta(seconds=1))
         if parked.state is SessionState.SETTLED:
             return Cost(until, parked.fee, None)
-        quoted = await self._quote(parked, until)
+        booking = await self._bookings.find(parked.booking) if parked.booking else None
+        quoted = await self._quote(parked, until, drawn_seconds=booking.package_seconds if booking else 0)
         if quoted is None:
             return Cost(until, None, None)
-        agreed = await self._agreed(parked)
+        agreed = booking.price.total if booking and booking.price else None
         total = quoted.total if agreed is None else max(agreed, quoted.total)
         return Cost(until, total, quoted)
 
@@ -232,8 +237,20 @@ class Parking:
             await self._end(parked, left_at, None)
 
     async def _end(self, before: ParkingSession, at: datetime, once: Once[ParkingSession] | None) -> ParkingSession:
-        ended = before.ended(at)
-        quoted = await self._quote(before, ended.ended_at or at)
+        for _ in range(QUOTE_TRIES):
+            try:
+                return await self._settled(before, before.ended(at), await self._quote(before, at), once)
+            except PackageUsedUp:
+                continue
+        raise Unavailable("the minutes of a package keep going: try again")
+
+    async def _settled(
+        self,
+        before: ParkingSession,
+        ended: ParkingSession,
+        quoted: Quote | None,
+        once: Once[ParkingSession] | None,
+    ) -> ParkingSession:
         fee = quoted.total if quoted else None
         settled = ended.settled(fee, fee.amount if fee else 0)
         try:
@@ -252,6 +269,7 @@ class Parking:
         now = self._clock.now()
 
         async def work(session: Session) -> ParkingSession:
+            await self._use_package(session, after, quoted)
             await self._till.settle(session, _bill(after, quoted), before.paid, after.paid, now)
             await self._sessions.replace(before, after, session=session)
             if after.vehicle is not None and after.ended_at is not None:
@@ -265,15 +283,19 @@ class Parking:
 
         return await self._database.transaction(work)
 
-    async def _quote(self, parked: ParkingSession, until: datetime) -> Quote | None:
+    async def _use_package(self, session: Session, parked: ParkingSession, quoted: Quote | None) -> None:
+        if quoted is not None and quoted.package_seconds:
+            await self._prices.packages.use_package(
+                session, parked.owner, parked.lot, parked.bay_kind, quoted.period, quoted.package_seconds
+            )
+
+    async def _quote(self, parked: ParkingSession, until: datetime, *, drawn_seconds: int = 0) -> Quote | None:
         if parked.tariff_version is None or until <= parked.began_at:
             return None
         period = Period(parked.began_at, until)
-        return await self._prices.quote_under(parked.tariff_version, parked.owner, parked.lot, parked.bay_kind, period)
-
-    async def _agreed(self, parked: ParkingSession) -> Money | None:
-        booking = await self._bookings.find(parked.booking) if parked.booking else None
-        return booking.price.total if booking and booking.price else None
+        return await self._prices.quote_under(
+            parked.tariff_version, parked.owner, parked.lot, parked.bay_kind, period, drawn_seconds=drawn_seconds
+        )
 
     async def _require_vehicle(self, owner: str, vehicle: str) -> None:
         try:

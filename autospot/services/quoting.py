@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -12,18 +12,10 @@ from autospot.domain.lot import BayKind
 from autospot.domain.period import Period
 from autospot.domain.tariff import Quote, quote
 from autospot.live import LiveLot
-from autospot.services.desk.till import CoverageOf, TariffsOf, no_coverage
+from autospot.services.desk.till import CoverageOf, Packages, TariffsOf, no_coverage
 
 QUOTE_LIMIT: Final = timedelta(days=92)
 """Longest stay that is quoted on request. Bookings reach 90 days; the most intricate tariff takes 0.3 s for as long."""
-
-PackageOf = Callable[[str, str, BayKind, Period], Awaitable[int]]
-"""How many seconds a driver's minutes packages have left for a stay, by driver, lot, kind of bay and period."""
-
-
-async def no_package(_owner: str, _lot: str, _kind: BayKind, _period: Period) -> int:
-    """Nobody has a minutes package."""
-    return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +30,15 @@ class Quoted:
 
 
 class Quoting:
-    """Quotes stays by the version of the lot's tariff that is valid at their beginning: the function that settles them.
-
-    `packages` is left at none where the desk does not settle with minutes packages: no price is told that is not kept.
-    """
+    """Quotes stays by the version of the lot's tariff that is valid at their beginning, by the function that settles
+    them."""
 
     def __init__(
         self,
         lot_of: Callable[[str], LiveLot],
         tariffs: TariffsOf,
         coverage: CoverageOf = no_coverage,
-        packages: PackageOf = no_package,
+        packages: Packages | None = None,
     ) -> None:
         self._lot_of = lot_of
         self._tariffs = tariffs
@@ -77,9 +67,12 @@ class Quoting:
             period,
             kind=found,
             coverage=await self._coverage(owner, lot, found, period),
-            package_seconds=await self._packages(owner, lot, found, period),
+            package_seconds=await self._package_seconds(owner, lot, found, period),
         )
         return Quoted(lot, bay, found, period, quoted)
+
+    async def _package_seconds(self, owner: str, lot: str, kind: BayKind, period: Period) -> int:
+        return await self._packages.package_seconds(owner, lot, kind, period) if self._packages else 0
 
 
 def _kind_of(lot: LiveLot, bay: str | None, kind: BayKind | None) -> BayKind:

@@ -19,7 +19,9 @@ from autospot.domain.payment.intent import PaymentState
 from autospot.domain.payment.payment import AmountDue, Payment, Subject
 from autospot.domain.period import Period
 from autospot.domain.subscription import (
+    Drawn,
     DueAction,
+    PackageUsedUp,
     Plan,
     Subscription,
     SubscriptionState,
@@ -136,24 +138,41 @@ class Subscribing:
         parts = (each.coverage(lot, kind, period) for each in found)
         return [part for part in parts if part is not None]
 
-    async def package_seconds(self, owner: str, lot: str, kind: BayKind, period: Period) -> int:
-        """How many seconds minutes packages have left for a stay: the `PackageOf` of quotes."""
-        found = await self._subscriptions.paying_for(owner, lot, period)
-        return sum(each.package_for(lot, kind, period) for each in found)
+    async def package_seconds(
+        self,
+        owner: str,
+        lot: str,
+        kind: BayKind,
+        period: Period,
+        *,
+        own: Sequence[Drawn] = (),
+        session: Session | None = None,
+    ) -> int:
+        """`Packages`: what is left for a stay, and what of `own` would be left for it if it were given back."""
+        found = await self._subscriptions.paying_for(owner, lot, period, session=session)
+        return sum(each.regaining_all(own).package_for(lot, kind, period) for each in found)
 
     async def use_package(
         self, session: Session, owner: str, lot: str, kind: BayKind, period: Period, seconds: int
-    ) -> None:
-        """Takes what a settled stay has used (`Quote.package_seconds`) out of the packages, the first to end first, as
-        part of the settlement's transaction. `Conflict` (code `package_used_up`) if less is left."""
-        left = seconds
+    ) -> Sequence[Drawn]:
+        """`Packages`: the first to end first."""
+        left, drawn = seconds, list[Drawn]()
         for each in await self._subscriptions.paying_for(owner, lot, period, session=session):
             share = min(left, each.package_for(lot, kind, period))
             if share > 0:
                 await self._subscriptions.replace(session, each, each.using(share))
+                drawn.append(Drawn(each.id, each.payment, share))
                 left -= share
         if left:
-            raise Conflict("there is not as much left in your packages", code="package_used_up")
+            raise PackageUsedUp("there is not as much left in your packages")
+        return drawn
+
+    async def give_back_package(self, session: Session, drawn: Sequence[Drawn]) -> None:
+        """`Packages`: to the periods it came from."""
+        for each in drawn:
+            found = await self._subscriptions.find(each.subscription, session=session)
+            if found is not None and found.payment == each.payment:
+                await self._subscriptions.replace(session, found, found.regaining(each))
 
     async def amount_due(self, session: Session, user_id: str, subject_id: str, now: datetime) -> AmountDue:  # noqa: ARG002 - as `Payable` has it
         """`Payable`: a subscription is paid by itself, from the wallet; there is never something to pay beside."""

@@ -8,7 +8,7 @@ minute between promise and booking cannot sell a bay that was given to somebody 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +22,7 @@ from autospot.domain.errors import Conflict, PreconditionFailed
 from autospot.domain.lot import BookingTerms
 from autospot.domain.money import Money
 from autospot.domain.period import Period
+from autospot.domain.subscription import Drawn
 from autospot.storage.mongo import Database, Document, Index, Session
 from autospot.storage.outages import answering
 
@@ -192,6 +193,7 @@ _PLAIN = (
     "version",
     "by_kind",
     "paid",
+    "package_seconds",
     "hold_until",
     "series",
     "moved_from",
@@ -215,6 +217,7 @@ def _row(booking: Booking) -> Document:
         "open": booking.state in OPEN,
         "terms": _terms.dump_python(booking.terms, mode="json"),
         "price": _price_row(booking.price),
+        "drawn": [asdict(each) for each in booking.drawn],
         "events": [
             {"at": each.at, "what": each.what, "by": each.by, "reason": each.reason, "facts": dict(each.facts)}
             for each in booking.events
@@ -230,6 +233,7 @@ def _booking(row: Document) -> Booking:
         state=BookingState(row["state"]),
         terms=_terms.validate_python(row["terms"]),
         price=_price(row["price"]),
+        drawn=tuple(Drawn(**each) for each in row["drawn"]),
         events=tuple(Event(**event) for event in row["events"]),
     )
 

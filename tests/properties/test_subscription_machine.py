@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from autospot.domain.errors import Conflict
+from autospot.domain.errors import Conflict, InvalidInput
 from autospot.domain.period import Period
 from autospot.domain.subscription import (
     TRIES_LIMIT,
+    Drawn,
     Subscription,
     SubscriptionState,
     SubscriptionStep,
@@ -40,6 +42,7 @@ class SubscriptionMachine(RuleBasedStateMachine):
         self.now = JUNE_20 + timedelta(days=start_days)
         self.here = a_subscription(make(months=months), self.now)
         self.wallet, self.payments, self.used = funds * PRICE, 1, 0
+        self.drawn: list[Drawn] = []
         self.paid = [Period(self.now, self.here.paid_until)]
         self.revoked_at: datetime | None = None
 
@@ -104,6 +107,32 @@ class SubscriptionMachine(RuleBasedStateMachine):
             assert self.used + seconds > (self.here.plan.package_minutes or 0) * 60
         else:
             self.used += seconds
+            self.drawn.append(Drawn(self.here.id, self.here.payment, seconds))
+
+    @precondition(lambda self: self.drawn)
+    @rule(which=st.integers(0, 100), share=st.floats(0, 1))
+    def give_back(self, which: int, share: float) -> None:
+        """All or part of what a stay took: it comes back to the period it came from, or to nobody."""
+        drawn = self.drawn.pop(which % len(self.drawn))
+        given = replace(drawn, seconds=max(1, round(drawn.seconds * share)))
+        is_over = drawn.payment != self.here.payment
+        before, self.here = self.here, self.here.regaining(given)
+        if is_over:
+            assert self.here == before
+        else:
+            self.used -= given.seconds
+            if given.seconds < drawn.seconds:
+                self.drawn.append(replace(drawn, seconds=drawn.seconds - given.seconds))
+
+    @rule(seconds=st.integers(1, 40_000))
+    def give_back_what_nobody_took(self, seconds: int) -> None:
+        before = self.here
+        try:
+            self.here.regaining(Drawn(before.id, before.payment, self.used + seconds))
+        except InvalidInput:
+            assert self.here == before
+        else:
+            raise AssertionError("more came back than was taken")
 
     @invariant()
     def what_was_paid_is_covered_and_nothing_else(self) -> None:
@@ -128,6 +157,7 @@ class SubscriptionMachine(RuleBasedStateMachine):
         assert self.wallet >= 0
         assert len(self.paid) == self.payments
         assert 0 <= self.here.left_seconds <= (self.here.plan.package_minutes or 0) * 60
+        assert self.here.used_seconds == self.used
         assert self.here.tries < TRIES_LIMIT
 
     @invariant()

@@ -209,6 +209,7 @@ async def a_harbour(
             cash,
             tariffs,
             tell,
+            subscribing,
             subscribing.coverage,
         )
     )

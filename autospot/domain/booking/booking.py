@@ -12,6 +12,7 @@ from autospot.domain.errors import Conflict
 from autospot.domain.lot import BayKind, BookingTerms
 from autospot.domain.money import Money
 from autospot.domain.period import Period
+from autospot.domain.subscription import Drawn
 
 EVENTS_LIMIT = 200
 """Most events of one booking. Its driver is refused a further change from `CHANGES_LIMIT` events on; the rest is left
@@ -51,8 +52,9 @@ class Booking:
 
     `promise` is the entry in the bay's calendar that keeps it. `terms` are those of the lot when it was made: a change
     of the lot's terms does not touch it. `price` None is free of charge; `paid` is what its driver has paid so far and
-    not got back, in minor units. `hold_until` is when a held booking expires. `by_kind` says that the driver asked for
-    a kind of bay and will take any. `handled_until` is the instant up to which everything that falls due has been done,
+    not got back, in minor units. `hold_until` is when a held booking expires. `package_seconds` of the
+    stay are paid by minutes packages, `drawn` says by which. `by_kind` says that the driver asked for a kind of bay and
+    will take any. `handled_until` is the instant up to which everything that falls due has been done,
     `seen_rev` the newest position of the feed that was considered. `claimed` says that screens show its bay as
     reserved. `version` counts changes; `arrived_at` and `left_at` are what the sensor said.
     """
@@ -73,6 +75,8 @@ class Booking:
     by_kind: bool = False
     price: Price | None = None
     paid: int = 0
+    package_seconds: int = 0
+    drawn: tuple[Drawn, ...] = ()
     hold_until: datetime | None = None
     series: str | None = None
     moved_from: str | None = None

@@ -14,6 +14,7 @@ from autospot.domain.booking.terms import require_bookable
 from autospot.domain.errors import AutoSpotError, Conflict, InvalidInput, NotFound
 from autospot.domain.lot import Bay, BayKind
 from autospot.domain.period import Period
+from autospot.domain.subscription import PackageUsedUp
 from autospot.domain.tariff import Quote
 from autospot.live import LiveLot
 from autospot.services.accounts.vehicles import Garage
@@ -31,7 +32,8 @@ Payment = Literal["wallet", "card"]
 """`wallet` pays at once; `card` keeps the bay until the payment has come, or the time for it is over."""
 
 ID_TRIES = 3
-"""Ids of one request that are tried: an earlier try of it may have lost one by being too slow."""
+"""Ids of one request that are tried: an earlier try of it may have lost one by being too slow, or found that the
+minutes of a package which its quote counted on had just gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class BookingDesk:
             booking_id = once.id("bkg", str(number) if number else "")
             try:
                 return await self._book_as(booking_id, live, request, once)
-            except IdGivenUp:
+            except (IdGivenUp, PackageUsedUp):
                 continue
         raise IdGivenUp("this took too long: try again")
 
@@ -164,6 +166,7 @@ def _new_booking(
         by_kind=request.bay is None,
         price=price,
         paid=0 if waits else costs,
+        package_seconds=quoted.package_seconds if quoted else 0,
         hold_until=(request.offered_until or now + timedelta(minutes=terms.unpaid_hold_minutes)) if waits else None,
         series=request.series,
     )

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from autospot.clock import Clock
 from autospot.domain.booking.alternatives import Promise
-from autospot.domain.booking.booking import Booking, By, Price
+from autospot.domain.booking.booking import Booking, By
 from autospot.domain.booking.life import BookingState, Step
 from autospot.domain.booking.terms import FULL_PERCENT, refund, refund_percent, require_bookable, require_length
 from autospot.domain.booking.terms import require_changeable as require_changeable_to
@@ -16,6 +16,8 @@ from autospot.domain.errors import AutoSpotError, InvalidInput, NotFound, Precon
 from autospot.domain.instant import MILLISECOND
 from autospot.domain.lot import Bay
 from autospot.domain.period import Period
+from autospot.domain.subscription import PackageUsedUp
+from autospot.domain.tariff import Quote
 from autospot.live import LiveLot
 from autospot.services.accounts.vehicles import Garage
 from autospot.services.desk.booking import LotOf
@@ -144,6 +146,9 @@ class BookingChanges:
             _require_version(before, versions)
             try:
                 return await self._change(before, change(before), what, once)
+            except PackageUsedUp:
+                if number == CHANGE_TRIES - 1:
+                    raise
             except PreconditionFailed:
                 if versions is not None or number == CHANGE_TRIES - 1:
                     raise
@@ -156,8 +161,9 @@ class BookingChanges:
         await self._require_allowed(before, change, period, live, now)
         moves = (bay.bay, period) != (before.bay, before.period)
         promise = await self._keeper.keep(live, bay, before.id, period, now) if moves else None
-        price = await self._price(before, bay, period) if moves else before.price
-        booking = _changed(before, bay, period, promise, price, change.vehicle, what, now)
+        booking = _changed(before, bay, period, promise, change.vehicle, what, now)
+        if moves:
+            booking = _repriced(before, booking, await self._quote(before, bay, period))
 
         async def work(session: Session) -> Booking:
             after = await self._register.store(session, before, booking, now)
@@ -189,13 +195,17 @@ class BookingChanges:
         elif period != before.period:
             require_length(period, before.terms)
 
-    async def _price(self, before: Booking, bay: Bay, period: Period) -> Price | None:
+    async def _quote(self, before: Booking, bay: Bay, period: Period) -> Quote | None:
         if before.price is None:
             return None
-        if period.start == before.period.start:
-            version = before.price.tariff_version
-            return price_of(await self._prices.quote_under(version, before.owner, before.lot, bay.kind, period))
-        return price_of(await self._prices.quote(before.owner, before.lot, bay.kind, period))
+        owner, lot = before.owner, before.lot
+        if period.start != before.period.start:
+            return await self._prices.quote(owner, lot, bay.kind, period, own=before.drawn)
+        version = before.price.tariff_version
+        if bay.kind != before.kind:
+            return await self._prices.quote_under(version, owner, lot, bay.kind, period, own=before.drawn)
+        drawn = before.package_seconds
+        return await self._prices.quote_under(version, owner, lot, bay.kind, period, drawn_seconds=drawn)
 
     async def _find(self, owner: str, booking_id: str) -> Booking:
         booking = await self._bookings.find(booking_id, owner=owner)
@@ -207,14 +217,15 @@ class BookingChanges:
 def cancelled_by_driver(booking: Booking, now: datetime) -> Booking:
     """`booking`, cancelled at `now` under its terms."""
     percent = refund_percent(booking, now)
-    back = refund(booking.paid, percent)
+    back, minutes_back = refund(booking.paid, percent), refund(booking.package_seconds, percent)
     reason = "in time" if percent == FULL_PERCENT else f"late: {percent} % of the price comes back"
-    return booking.after(Step.CANCEL, now, "driver", reason, paid=booking.paid - back)
+    left = {"paid": booking.paid - back, "package_seconds": booking.package_seconds - minutes_back}
+    return booking.after(Step.CANCEL, now, "driver", reason, **left)
 
 
 def cancelled_for_trouble(booking: Booking, now: datetime, by: By, reason: str) -> Booking:
     """`booking`, cancelled for no fault of its driver: everything that was paid comes back."""
-    return booking.after(Step.CANCEL, now, by, reason, paid=0)
+    return booking.after(Step.CANCEL, now, by, reason, paid=0, package_seconds=0)
 
 
 def _changed(
@@ -222,12 +233,10 @@ def _changed(
     bay: Bay,
     period: Period,
     promise: Promise | None,
-    price: Price | None,
     vehicle: str | None,
     what: str,
     now: datetime,
 ) -> Booking:
-    difference = (price.total.amount if price else 0) - (before.price.total.amount if before.price else 0)
     facts = {"bay": bay.bay, **period.as_json(), "was": {"bay": before.bay, **before.period.as_json()}}
     after = before.noting(now, what, "driver", "", facts)
     moved = period.start != before.period.start
@@ -237,11 +246,17 @@ def _changed(
         kind=bay.kind,
         period=period,
         promise=promise.id if promise else before.promise,
-        price=price,
-        paid=before.paid + difference,
         vehicle=vehicle or before.vehicle,
         handled_until=min(now, period.start - MILLISECOND) if moved else before.handled_until,
     )
+
+
+def _repriced(before: Booking, booking: Booking, quoted: Quote | None) -> Booking:
+    """`booking` at its new price, the difference paid or given back."""
+    price = price_of(quoted)
+    difference = (price.total.amount if price else 0) - (before.price.total.amount if before.price else 0)
+    seconds = quoted.package_seconds if quoted else 0
+    return replace(booking, price=price, paid=before.paid + difference, package_seconds=seconds)
 
 
 def _bay_of(live: LiveLot, code: str) -> Bay:

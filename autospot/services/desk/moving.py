@@ -53,7 +53,7 @@ class Mover:
 
     async def cancel(self, before: Booking, by: By, reason: str, now: datetime) -> Booking:
         """`before`, cancelled for no fault of its driver: all he paid comes back, with `CREDIT_PERCENT` on top."""
-        after = before.after(Step.CANCEL, now, by, reason, paid=0)
+        after = before.after(Step.CANCEL, now, by, reason, paid=0, package_seconds=0)
         credit = before.paid * CREDIT_PERCENT // 100
 
         async def work(session: Session) -> Booking:
@@ -72,7 +72,8 @@ class Mover:
         self, before: Booking, successor_id: str, bay: Bay, promise: str, by: By, reason: str, now: datetime
     ) -> Booking:
         # What was paid goes over to the successor with its payments: it is the same money for the same stay.
-        old = before.after(Step.MOVE, now, by, reason, moved_to=successor_id, paid=0)
+        gone = {"paid": 0, "package_seconds": 0, "drawn": ()}
+        old = before.after(Step.MOVE, now, by, reason, moved_to=successor_id, **gone)
         new = replace(
             before,
             id=successor_id,

@@ -25,7 +25,7 @@ from autospot.services.desk.payables import BookingPayments, SessionPayments
 from autospot.services.desk.register import Register, Tell
 from autospot.services.desk.series import SeriesDesk
 from autospot.services.desk.stays import Stays
-from autospot.services.desk.till import CoverageOf, Prices, TariffsOf, Till, no_coverage
+from autospot.services.desk.till import CoverageOf, Packages, Prices, TariffsOf, Till, no_coverage
 from autospot.services.desk.timekeeper import Timekeeper
 from autospot.services.guides import Guides
 from autospot.services.guiding import Guiding
@@ -57,6 +57,7 @@ class Surroundings:
     cashier: Cashier
     tariffs: TariffsOf
     tell: Tell
+    packages: Packages
     coverage: CoverageOf = no_coverage
     guides: Guides = field(default_factory=Guides)
     gather_seconds: float = GATHER_SECONDS
@@ -95,9 +96,10 @@ def booking_office(around: Surroundings) -> Office:
     database, clock, lot_of = around.database, around.clock, around.lot_of
     bookings, calendars, claims = Bookings(database), Calendars(database), Claims(database)
     sessions, assignments, wishes = Sessions(database), Assignments(database), WaitingList(database)
-    prices, till = Prices(around.tariffs, around.coverage), Till(around.cashier.payments, around.cashier.refunds)
+    prices = Prices(around.tariffs, around.coverage, around.packages)
+    till = Till(around.cashier.payments, around.cashier.refunds)
     schedule, clockwork = around.schedule, around.clockwork
-    register = Register(bookings, calendars, claims, wishes, schedule, clockwork, till, around.tell)
+    register = Register(bookings, calendars, claims, wishes, schedule, clockwork, till, around.packages, around.tell)
     choice = Choice(calendars, around.guides)
     keeper = Keeper(calendars, bookings, assignments, choice, schedule, clockwork, clock)
     matching = Matching(lot_of, around.guides, choice, keeper, clock, around.gather_seconds)

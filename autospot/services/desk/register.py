@@ -7,7 +7,7 @@ decides what it becomes and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -19,8 +19,9 @@ from autospot.domain.instant import to_ms
 from autospot.domain.lot import BayKind
 from autospot.domain.notice import Notice
 from autospot.domain.people_half import PeopleHalf
+from autospot.domain.subscription import Drawn
 from autospot.services.clockwork import Clockwork, DueKind, Schedule
-from autospot.services.desk.till import Till, bill_of
+from autospot.services.desk.till import Packages, Till, bill_of
 from autospot.storage.bookings import Bookings
 from autospot.storage.calendars import Calendars
 from autospot.storage.claims import Claims, Edit
@@ -80,6 +81,7 @@ class Register:
         schedule: Schedule,
         clockwork: Clockwork,
         till: Till,
+        packages: Packages,
         tell: Tell,
     ) -> None:
         self._wishes = wishes
@@ -88,6 +90,7 @@ class Register:
         self._claims = claims
         self._schedule = schedule
         self._till = till
+        self._packages = packages
         self.tell = tell
         clockwork.at_least_once(GIVE_BACK, self._give_back_due)
 
@@ -95,10 +98,12 @@ class Register:
         self, session: Session, booking: Booking, now: datetime, *, instead_of: Booking | None = None
     ) -> Booking:
         """Stores a new booking and returns it as stored. What was paid for the one `instead_of` which it is there, it
-        takes over."""
+        takes over, minutes of packages included."""
         after = replace(booking, claimed=_is_claimed(booking, now))
         if instead_of is not None:
             await self._till.hand_over(session, instead_of, after)
+        else:
+            after = replace(after, drawn=await self._drawn_anew(session, after))
         await self._till.settle(session, bill_of(after), instead_of.paid if instead_of else 0, after.paid, now)
         await self._bookings.add(after, session=session)
         await self._claim(session, None, after, now)
@@ -109,9 +114,10 @@ class Register:
         self, session: Session, before: Booking, booking: Booking, now: datetime, *, moves_money: bool = True
     ) -> Booking:
         """Stores what became of `before` and returns it as stored. `PreconditionFailed` if `before` is not what stands
-        in the database; `InsufficientFunds` where more is to be paid than there is."""
+        in the database; `InsufficientFunds` and `PackageUsedUp` where more is to be paid than there is."""
         after = replace(booking, claimed=_is_claimed(booking, now))
         if moves_money:
+            after = replace(after, drawn=await self._drawn(session, before, after))
             await self._till.settle(session, bill_of(after), before.paid, after.paid, now)
         await self._bookings.replace(before, after, session=session)
         await self._claim(session, before, after, now)
@@ -121,6 +127,26 @@ class Register:
             await self._schedule.put(GIVE_BACK, before.promise, now + GIVE_BACK_AFTER, given, session=session)
             await self._offer_around(session, before, now)
         return after
+
+    async def _drawn(self, session: Session, before: Booking, after: Booking) -> tuple[Drawn, ...]:
+        """What packages pay of the stay from now on. Minutes that stay in use are not given back in between: their
+        period may be over. A stay at another time or of another kind is another matter."""
+        if (before.kind, before.period.start) != (after.kind, after.period.start):
+            await self._packages.give_back_package(session, before.drawn)
+            return await self._drawn_anew(session, after)
+        kept, given = _split(before.drawn, after.package_seconds)
+        await self._packages.give_back_package(session, given)
+        more = after.package_seconds - before.package_seconds
+        return (*kept, *await self._used(session, after, more)) if more > 0 else kept
+
+    async def _drawn_anew(self, session: Session, booking: Booking) -> tuple[Drawn, ...]:
+        return await self._used(session, booking, booking.package_seconds)
+
+    async def _used(self, session: Session, booking: Booking, seconds: int) -> tuple[Drawn, ...]:
+        if not seconds:
+            return ()
+        owner, lot, kind, period = booking.owner, booking.lot, booking.kind, booking.period
+        return tuple(await self._packages.use_package(session, owner, lot, kind, period, seconds))
 
     async def look_again(self, booking: Booking, at: datetime) -> None:
         """Has what falls due for `booking` done at `at`."""
@@ -162,6 +188,17 @@ class Register:
 
     async def _give_back_due(self, given: GivenBack, due: Due) -> None:  # noqa: ARG002 - the queue's handlers take both
         await self._calendars.give_back(given.lot, given.bay, given.promise)
+
+
+def _split(drawn: Sequence[Drawn], seconds: int) -> tuple[tuple[Drawn, ...], tuple[Drawn, ...]]:
+    """The first `seconds` of what was drawn, and the rest."""
+    kept, rest, left = list[Drawn](), list[Drawn](), seconds
+    for each in drawn:
+        share = min(left, each.seconds)
+        kept += [replace(each, seconds=share)] if share else []
+        rest += [replace(each, seconds=each.seconds - share)] if share < each.seconds else []
+        left -= share
+    return tuple(kept), tuple(rest)
 
 
 def _is_claimed(booking: Booking, now: datetime) -> bool:

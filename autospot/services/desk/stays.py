@@ -8,28 +8,35 @@ from datetime import datetime, timedelta
 from autospot.domain.booking.booking import Booking, By
 from autospot.domain.booking.life import Step
 from autospot.domain.booking.moments import Seen
+from autospot.domain.errors import Unavailable
 from autospot.domain.instant import from_ms
 from autospot.domain.ledger import InsufficientFunds
 from autospot.domain.money import Money
 from autospot.domain.notice import Notice
 from autospot.domain.parking_session import ParkingSession, SessionState
 from autospot.domain.period import Period
+from autospot.domain.subscription import PackageUsedUp
 from autospot.services.accounts.vehicles import Garage
 from autospot.services.desk.register import Register
 from autospot.services.desk.till import Prices
 from autospot.storage.mongo import Database, Session
 from autospot.storage.sessions import Sessions
 
+QUOTE_TRIES = 5
+"""How often a stay is quoted again at its end because another one has just used minutes of the same package."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a booking ends: the step, when the vehicle left, and what is to be paid in the end."""
+    """How a booking ends: the step, when the vehicle left, what is to be paid in the end, and what of
+    packages is used."""
 
     step: Step
     by: By
     reason: str
     left_at: datetime
     owed: int
+    package_seconds: int
 
 
 class Stays:
@@ -85,7 +92,7 @@ class Stays:
         """Begins a session whose vehicle was seen to come, and tells its driver. Whatever session runs on the bay, or
         with the vehicle, ended when this one began, unseen; it costs what it would have cost."""
         for stale in await self._sessions.in_the_way(parked, session=session):
-            ended = await self._ended_unseen(stale, parked.began_at)
+            ended = await self._ended_unseen(session, stale, parked.began_at)
             await self._sessions.replace(stale, ended, session=session)
             facts = {} if ended.state is SessionState.SETTLED else {"unpaid": True}
             notice = Notice("driver", stale.lot, "session_ended", stale.id, stale.owner, facts)
@@ -94,36 +101,46 @@ class Stays:
         notice = Notice("driver", parked.lot, "session_began", parked.id, parked.owner, {"bay": parked.bay})
         await self._register.tell(session, notice, now)
 
-    async def _ended_unseen(self, stale: ParkingSession, at: datetime) -> ParkingSession:
+    async def _ended_unseen(self, session: Session, stale: ParkingSession, at: datetime) -> ParkingSession:
         ended = stale.ended(at)
         if stale.booking is not None or stale.tariff_version is None or at <= stale.began_at:
             return ended.settled(None, stale.paid)
-        stay = Period(stale.began_at, at)
-        quoted = await self._prices.quote_under(stale.tariff_version, stale.owner, stale.lot, stale.bay_kind, stay)
+        owner, lot, kind, stay = stale.owner, stale.lot, stale.bay_kind, Period(stale.began_at, at)
+        quoted = await self._prices.quote_under(stale.tariff_version, owner, lot, kind, stay, session=session)
+        if quoted.package_seconds:  # what the quote saw is there: both are of one transaction
+            await self._prices.packages.use_package(session, owner, lot, kind, stay, quoted.package_seconds)
         fee = quoted.total
         return replace(ended, fee=fee) if fee.amount > stale.paid else ended.settled(fee, stale.paid)
 
     async def leave(self, before: Booking, seen: Seen, now: datetime, *, rev: int = 0) -> Booking:
         """The holder has left. An overstay costs what the whole stay costs more than the booking."""
         left_at = from_ms(seen.since_ms) if seen.since_ms is not None else now
+        seen_booking = replace(before, seen_rev=max(rev, before.seen_rev))
+        for _ in range(QUOTE_TRIES):
+            try:
+                return await self._end(seen_booking, before, await self._leaving(before, left_at), now)
+            except PackageUsedUp:
+                continue
+        raise Unavailable("the minutes of a package keep going: look again")
+
+    async def _leaving(self, before: Booking, left_at: datetime) -> Ending:
         grace = timedelta(minutes=before.terms.late_leave_minutes)
-        owed, reason = before.paid, "left in time"
-        if left_at > before.period.until + grace:
-            owed = max(before.paid, before.paid + await self._overstay(before, left_at))
-            reason = f"left {_minutes(left_at - before.period.until)} minutes late"
-        ending = Ending(Step.LEAVE, "attendant", reason, left_at, owed)
-        return await self._end(replace(before, seen_rev=max(rev, before.seen_rev)), before, ending, now)
+        if left_at <= before.period.until + grace:
+            return _ending(before, Step.LEAVE, "attendant", "left in time", left_at)
+        reason = f"left {_minutes(left_at - before.period.until)} minutes late"
+        ending = _ending(before, Step.LEAVE, "attendant", reason, left_at)
+        return await self._with_overstay(before, ending)
 
     async def finish(self, before: Booking, now: datetime) -> Booking:
         """The time is over and nobody can tell: nothing more is owed."""
-        ending = Ending(Step.FINISH, "clock", "the time is over", before.period.until, before.paid)
+        ending = _ending(before, Step.FINISH, "clock", "the time is over", before.period.until)
         return await self._end(before, before, ending, now)
 
     async def miss(self, before: Booking, now: datetime) -> Booking:
         """Nobody came: the price is kept, and the fee of the terms is due where there is a price at all."""
         fee = before.terms.no_show_fee if before.price else 0
-        ending = Ending(Step.MISS, "clock", "nobody came", now, before.paid + fee)
-        return await self._end(before, before, ending, now)
+        ending = _ending(before, Step.MISS, "clock", "nobody came", now)
+        return await self._end(before, before, replace(ending, owed=before.paid + fee), now)
 
     async def _end(self, booking: Booking, before: Booking, ending: Ending, now: datetime) -> Booking:
         try:
@@ -138,7 +155,8 @@ class Stays:
         self, booking: Booking, before: Booking, ending: Ending, now: datetime, *, still_owed: int = 0
     ) -> Booking:
         facts = {"unpaid": still_owed - before.paid} if still_owed else {}
-        after = booking.after(ending.step, now, ending.by, ending.reason, paid=ending.owed, left_at=ending.left_at)
+        kept = {"paid": ending.owed, "package_seconds": ending.package_seconds, "left_at": ending.left_at}
+        after = booking.after(ending.step, now, ending.by, ending.reason, **kept)
         after = replace(after, events=(*after.events[:-1], replace(after.events[-1], facts=facts)))
         what = "no_show" if ending.step is Step.MISS else "session_ended"
 
@@ -165,18 +183,26 @@ class Stays:
         if parked.vehicle is not None:
             await self._garage.parked(parked.vehicle, ending.left_at, session=session)
 
-    async def _overstay(self, booking: Booking, left_at: datetime) -> int:
-        """What the stay until `left_at` costs more than what was agreed."""
+    async def _with_overstay(self, booking: Booking, ending: Ending) -> Ending:
+        """The ending with what the whole stay costs more than what was agreed, in money and in minutes of packages."""
         if booking.price is None:
-            return 0
+            return ending
         whole = await self._prices.quote_under(
             booking.price.tariff_version,
             booking.owner,
             booking.lot,
             booking.kind,
-            Period(booking.period.start, left_at),
+            Period(booking.period.start, ending.left_at),
+            drawn_seconds=booking.package_seconds,
         )
-        return max(0, whole.total.amount - booking.price.total.amount)
+        more = max(0, whole.total.amount - booking.price.total.amount)
+        seconds = max(booking.package_seconds, whole.package_seconds)
+        return replace(ending, owed=ending.owed + more, package_seconds=seconds)
+
+
+def _ending(booking: Booking, step: Step, by: By, reason: str, left_at: datetime) -> Ending:
+    """An ending that costs no more than what was paid."""
+    return Ending(step, by, reason, left_at, booking.paid, booking.package_seconds)
 
 
 def _how(booking: Booking, at: datetime) -> str:

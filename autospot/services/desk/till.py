@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from autospot.domain.booking.booking import Booking, Price
 from autospot.domain.errors import NotFound, Unavailable
@@ -14,6 +14,7 @@ from autospot.domain.lot import BayKind
 from autospot.domain.money import Money
 from autospot.domain.payment.payment import AmountDue, Payment, Subject
 from autospot.domain.period import Period
+from autospot.domain.subscription import Drawn
 from autospot.domain.tariff import Quote, TariffBook, quote
 from autospot.services.cashier.payments import Payments
 from autospot.services.cashier.refunds import Refunds
@@ -35,15 +36,44 @@ async def no_coverage(_owner: str, _lot: str, _kind: BayKind, _period: Period) -
     return ()
 
 
-class Prices:
-    """Quotes stays under the tariff that is valid when they begin. What a subscription pays for costs nothing."""
+class Packages(Protocol):
+    """Who keeps drivers' minutes packages. What writes is part of the transaction that settles a stay."""
 
-    def __init__(self, tariffs: TariffsOf, coverage: CoverageOf = no_coverage) -> None:
+    async def package_seconds(
+        self,
+        owner: str,
+        lot: str,
+        kind: BayKind,
+        period: Period,
+        *,
+        own: Sequence[Drawn] = (),
+        session: Session | None = None,
+    ) -> int:
+        """How many seconds are left for a stay; `own` counts as not taken."""
+
+    async def use_package(
+        self, session: Session, owner: str, lot: str, kind: BayKind, period: Period, seconds: int
+    ) -> Sequence[Drawn]:
+        """Takes what a stay uses (`Quote.package_seconds`); `PackageUsedUp` if less is left: quote it again."""
+
+    async def give_back_package(self, session: Session, drawn: Sequence[Drawn]) -> None:
+        """Gives back what a stay does not use after all."""
+
+
+class Prices:
+    """Quotes stays under the tariff that is valid when they begin. What a pass pays for costs nothing, nor do the
+    minutes that a package has left."""
+
+    def __init__(self, tariffs: TariffsOf, coverage: CoverageOf, packages: Packages) -> None:
         self._tariffs = tariffs
         self._coverage = coverage
+        self.packages = packages
 
-    async def quote(self, owner: str, lot: str, kind: BayKind, period: Period) -> Quote | None:
-        """The quote of a stay; None in a lot without a tariff, and before its first one is valid."""
+    async def quote(
+        self, owner: str, lot: str, kind: BayKind, period: Period, *, own: Sequence[Drawn] = ()
+    ) -> Quote | None:
+        """The quote of a stay, to which the minutes `own` belong already; None in a lot without a tariff, and before
+        its first one is valid."""
         book = await self._tariffs(lot)
         if book is None:
             return None
@@ -51,15 +81,31 @@ class Prices:
             tariff = book.valid_at(period.start)
         except NotFound:
             return None
-        return quote(tariff, period, kind=kind, coverage=await self.coverage(owner, lot, kind, period))
+        left = await self.packages.package_seconds(owner, lot, kind, period, own=own)
+        coverage = await self.coverage(owner, lot, kind, period)
+        return quote(tariff, period, kind=kind, coverage=coverage, package_seconds=left)
 
-    async def quote_under(self, version_id: str, owner: str, lot: str, kind: BayKind, period: Period) -> Quote:
-        """The quote of a stay under the version that was agreed, whatever holds now. `Unavailable` if that version is
-        not to be found: money is not guessed."""
+    async def quote_under(
+        self,
+        version_id: str,
+        owner: str,
+        lot: str,
+        kind: BayKind,
+        period: Period,
+        *,
+        own: Sequence[Drawn] = (),
+        drawn_seconds: int = 0,
+        session: Session | None = None,
+    ) -> Quote:
+        """The quote of a stay under the version that was agreed, whatever holds now. `drawn_seconds` of packages are
+        its own for good; `own` would be given back first. `Unavailable` if that version is not to be found: money is
+        not guessed."""
         book = await self._tariffs(lot)
         for tariff in book.versions() if book is not None else ():
             if tariff.version_id == version_id:
-                return quote(tariff, period, kind=kind, coverage=await self.coverage(owner, lot, kind, period))
+                left = await self.packages.package_seconds(owner, lot, kind, period, own=own, session=session)
+                coverage = await self.coverage(owner, lot, kind, period)
+                return quote(tariff, period, kind=kind, coverage=coverage, package_seconds=left + drawn_seconds)
         raise Unavailable(f"the tariff {version_id} of lot {lot} is not to be found")
 
     async def coverage(self, owner: str, lot: str, kind: BayKind, period: Period) -> Sequence[Period]:

@@ -122,7 +122,7 @@ class Timekeeper:
         return stored
 
     async def _expire(self, booking: Booking, now: datetime, _seen: Seen) -> Booking:
-        after = booking.after(Step.EXPIRE, now, "clock", "it was not paid or taken up in time")
+        after = booking.after(Step.EXPIRE, now, "clock", "it was not paid or taken up in time", package_seconds=0)
         return await self._store(booking, after, now, _to_driver(booking, "booking_expired"))
 
     async def _remind(self, booking: Booking, now: datetime, _seen: Seen) -> Booking:

@@ -92,7 +92,7 @@ async def kiosk(database: Database) -> AsyncIterator[Kiosk]:
 
     tariffs = LotTariffs(database, Audit(AuditLog(database)), clock, "EUR")
     await tariffs.put("harbour", document_as_mapping(tariff(HOURLY)), ACTOR)
-    quoting = Quoting(lot_of, tariffs.book, subscribing.coverage, subscribing.package_seconds)
+    quoting = Quoting(lot_of, tariffs.book, subscribing.coverage, subscribing)
     resources = (SubscriptionOperations(subscribing), TariffOperations(quoting, tariffs))
     async with running_api(*resources, keys=IdempotencyKeys(database), clock=clock) as api:
         yield Kiosk(till, clock, subscribing, tariffs, api, notices)
@@ -119,7 +119,7 @@ async def test_the_desk_books_at_the_price_that_was_quoted(kiosk: Kiosk) -> None
     await kiosk.till.fill(amount=12_000)
     await kiosk.post("/subscriptions", {"plan": "month"})
     told = await quoted(kiosk, "2036-07-20T08:00:00Z", "2036-07-20T12:00:00Z")
-    desk = Prices(kiosk.tariffs.book, kiosk.subscribing.coverage)
+    desk = Prices(kiosk.tariffs.book, kiosk.subscribing.coverage, kiosk.subscribing)
     end = (await kiosk.mine()).paid_until
     settled = await desk.quote("usr_dora", "harbour", "general", Period(end - 2 * HOUR, end + 2 * HOUR))
     assert settled is not None
@@ -153,7 +153,7 @@ async def test_a_package_is_shown_used_and_never_overdrawn(kiosk: Kiosk) -> None
         ),
         return_exceptions=True,
     )
-    assert sorted(type(each).__name__ for each in taken) == ["Conflict", "NoneType"]
+    assert sorted(type(each).__name__ for each in taken) == ["PackageUsedUp", "list"]
     assert (await kiosk.mine()).left_seconds == 3 * 3600
 
 
