@@ -16,6 +16,7 @@ from autospot.clock import SystemClock
 from autospot.domain.instant import rfc3339
 from autospot.services.auditor import Auditor, AuditReport
 from autospot.services.clockwork import Clockwork, Schedule
+from autospot.services.paid_things import paid_things
 from autospot.settings import load_settings
 from autospot.storage.audits import LedgerAudits
 from autospot.storage.due import DueRows
@@ -34,7 +35,8 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Check that every transfer balances, wallets agree with their transfers, all accounts add up to zero, every hold
-    was settled once and every payment has its money. A mismatch stops all money."""
+    was settled once, every payment has its money, and bookings, sessions and subscriptions are paid as they say. A
+    mismatch stops all money."""
     settings = load_settings()
     report, stop = asyncio.run(_audited(settings.mongo_url, settings.mongo_db, is_to_resume=resume))
     if as_json:
@@ -58,7 +60,9 @@ def auditor_of(database: Database) -> Auditor:
     """An auditor that works when told to."""
     clock, rows = SystemClock(), DueRows(database)
     clockwork = Clockwork(database, rows, clock)
-    return Auditor(database, LedgerAudits(database), MoneyStop(database), Schedule(rows), clockwork, clock)
+    auditor = Auditor(database, LedgerAudits(database), MoneyStop(database), Schedule(rows), clockwork, clock)
+    auditor.also(paid_things(database))
+    return auditor
 
 
 def _print(report: AuditReport, stop: Stop | None) -> None:

@@ -40,6 +40,7 @@ from autospot.services.gateway.directory import Gateways
 from autospot.services.gateway.simulated import SimulatedGateway
 from autospot.services.invoicing.invoices import Invoicing
 from autospot.services.invoicing.supplies import Supplies
+from autospot.services.paid_things import paid_things
 from autospot.services.quoting import Quoting
 from autospot.services.subscribing import Subscribing
 from autospot.services.tariffs import LotTariffs
@@ -157,6 +158,7 @@ def parts_of(database: Database, follower: Follower, people: People, clock: Cloc
         ("subscription", subscribing),
     ):
         money.payables.register(kind, keeper)
+    money.auditor.also(paid_things(database))
     invoicing = Invoicing(database, Supplies(database), people.schedule, people.clockwork, clock, _seller(settings))
     parking_data = ParkingData(office.bookings, office.sessions)
     for objection in (parking_data.objection, subscribing.objection):

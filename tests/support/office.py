@@ -27,6 +27,7 @@ from autospot.services.desk.booking import Request
 from autospot.services.desk.office import Office, Surroundings, booking_office
 from autospot.services.gateway.directory import Gateways
 from autospot.services.gateway.simulated import SimulatedGateway
+from autospot.services.paid_things import paid_things
 from autospot.services.subscribing import Subscribing
 from autospot.storage.feed import CaughtUp, Feed
 from autospot.storage.idempotency import Once, Unkept
@@ -219,6 +220,7 @@ async def a_harbour(
         ("subscription", subscribing),
     ):
         cash.payables.register(kind, keeper)
+    cash.auditor.also(paid_things(database))
     harbour = Harbour(database, town, live, office, cash, subscribing, notices)
     await office.attendant.begin()
     change = [SensorChange(bay.bay, False, to_ms(at(0)), to_ms(at(0))) for bay in layout.bays]
