@@ -29,15 +29,22 @@ from autospot.domain.instant import to_ms
 from autospot.domain.ledger import Account
 from autospot.domain.ledger.account import COMPENSATION, clearing, revenue, vat, wallet
 from autospot.domain.lot import BookingTerms
+from autospot.domain.money import Money
+from autospot.domain.payment.intent import PaymentState
+from autospot.domain.payment.payment import AmountDue, Payment
 from autospot.domain.period import Period
 from autospot.services.desk.changes import Change
 from autospot.storage.bookings import BookingQuery
 from autospot.storage.idempotency import Unkept
 from autospot.storage.ledger import Ledger
 from autospot.storage.mongo import Database
+from autospot.storage.payments import Payments
 from autospot.storage.schema import DECLARED
 from tests.support.bookings import at
+from tests.support.money import ACTOR
 from tests.support.office import CARL, DORA, Harbour, a_harbour, hourly
+from tests.support.payables import due, pay
+from tests.support.subscriptions import a_package
 
 SCALE = float(os.environ.get("AUTOSPOT_PROOF_SCALE", "0.02"))
 LIVES, STEPS = max(4, int(200 * SCALE)), max(18, int(60 * SCALE))
@@ -62,6 +69,7 @@ class Lives(RuleBasedStateMachine):
         self.name = f"lives_{uuid4().hex}"
         self.database = Database(self.url, self.name)
         self.harbour: Harbour = self.run(self._begin())
+        self.asked: list[tuple[str, AmountDue]] = []
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.loop.run_until_complete(work)
@@ -71,6 +79,10 @@ class Lives(RuleBasedStateMachine):
         harbour = await a_harbour(self.database, bays=BAYS, terms=TERMS, prices=hourly())
         for owner in (DORA, CARL):
             await harbour.fill_wallet(3_000, owner)
+        package = a_package(minutes=240)
+        await harbour.fill_wallet(package.price.amount)
+        await harbour.subscribing.plans.put(package)
+        await harbour.subscribing.subscribe(DORA, package.id, Unkept())
         return harbour
 
     def teardown(self) -> None:
@@ -117,6 +129,40 @@ class Lives(RuleBasedStateMachine):
             ),
         }
         self.run(self._try(works[what]()))
+
+    @precondition(lambda self: self.run(self._bookings()))
+    @rule(data=st.data())
+    def a_card_payment_begins(self, data: st.DataObject) -> None:
+        bookings = self.run(self._bookings())
+        chosen = bookings[data.draw(st.integers(0, len(bookings) - 1))]
+
+        async def begin() -> None:
+            asked = await due(self.harbour, self.harbour.office.booking_payments, chosen.id, chosen.owner)
+            self.asked.append((chosen.owner, asked))
+
+        self.run(self._try(begin()))
+
+    @precondition(lambda self: self.asked)
+    @rule(state=st.sampled_from([PaymentState.SUCCEEDED, PaymentState.SUCCEEDED, PaymentState.FAILED]))
+    def a_card_payment_ends(self, state: PaymentState) -> None:
+        """In time or long after the booking is gone."""
+        (owner, asked), keeper = self.asked.pop(0), self.harbour.office.booking_payments
+        self.run(self._try(pay(self.harbour, keeper, asked, state, self.harbour.clock.now(), owner)))
+
+    @rule(data=st.data(), share=st.floats(0, 1))
+    def an_operator_refunds(self, data: st.DataObject, share: float) -> None:
+        payments = [
+            each for each in self.run(self._payments()) if each.kept and str(each.subject).startswith("booking:")
+        ]
+        if payments:
+            chosen = payments[data.draw(st.integers(0, len(payments) - 1))]
+            amount = Money(max(1, round(chosen.kept * share)), "EUR")
+            refunds = self.harbour.cash.refunds
+            self.run(self._try(refunds.refund(OTTO, ACTOR, chosen.id, amount, "rain", Unkept())))
+
+    async def _payments(self) -> list[Payment]:
+        found = [each for owner in (DORA, CARL) for each in await Payments(self.database).newest(owner, 10_000)]
+        return [each for each in found if each.subject is not None]
 
     @rule(bay=CODES, occupied=st.sampled_from([True, True, False, None]))
     def sensor(self, bay: str, occupied: bool | None) -> None:
@@ -198,9 +244,21 @@ class Lives(RuleBasedStateMachine):
             accounts: list[Account] = [wallet(DORA), wallet(CARL), revenue("harbour"), vat("harbour"), COMPENSATION]
             sums = {each: await ledger.summed(each, "EUR") for each in [*accounts, clearing("simulated")]}
             assert sum(sums.values()) == 0
-            paid = sum(each.paid for each in await self._bookings())
-            assert sums[revenue("harbour")] + sums[vat("harbour")] == paid
+            settled = sum(each.settled for each in await self._payments())
+            assert sums[revenue("harbour")] + sums[vat("harbour")] == settled
+            await self.harbour.clean()
             assert all(sums[wallet(owner)] >= 0 for owner in (DORA, CARL))
+
+        self.run(check())
+
+    @invariant()
+    def packages_agree(self) -> None:
+        async def check() -> None:
+            (package,) = await self.harbour.subscribing.of(DORA)
+            bookings = await self._bookings()
+            assert package.used_seconds == sum(each.package_seconds for each in bookings)
+            for each in bookings:
+                assert each.package_seconds == sum(drawn.seconds for drawn in each.drawn)
 
         self.run(check())
 

@@ -23,12 +23,14 @@ async def due(harbour: Harbour, keeper: Any, subject: str, owner: str = DORA) ->
     return found
 
 
-async def pay(harbour: Harbour, keeper: Any, asked: AmountDue, state: PaymentState, now: datetime) -> Payment:
+async def pay(
+    harbour: Harbour, keeper: Any, asked: AmountDue, state: PaymentState, now: datetime, owner: str = DORA
+) -> Payment:
     """The cashier's step: the card's money reaches the lot, and the keeper hears of it."""
     taken = asked.amount.amount if state is PaymentState.SUCCEEDED else 0
     card = CardSide("simulated", "pm_ok", new_id("pi"))
     payment = Payment(
-        new_id("pay"), DORA, asked.amount, state, "", now, asked.subject, asked.lot, 1900, card=card, captured=taken
+        new_id("pay"), owner, asked.amount, state, "", now, asked.subject, asked.lot, 1900, card=card, captured=taken
     )
 
     async def work(session: Any) -> None:
