@@ -32,6 +32,7 @@ from autospot.parts import Parts, parts_of
 from autospot.secret_file import default_file, kept_secret
 from autospot.services.accounts.people import MailRoom, people
 from autospot.services.keys import SecretKeys
+from autospot.services.live_notices import LiveNotices
 from autospot.services.postman import MailboxTransport, MailTransport, NoMailServer
 from autospot.services.smtp import SmtpTransport, smtp_server
 from autospot.settings import Settings
@@ -109,6 +110,8 @@ async def serving(
             hub.serve_on(app)
             checks["broker"] = hub.broker.check
             persons.revocations.on_session_revoked(lambda session_id: hub.sockets.close_sessions([session_id]))
+            live_notices = LiveNotices(parts.notices, clock, persons.signals, hub.sockets.tell_user)
+            background.start("live_notices", live_notices.run())
         if with_api:
             serve_pages(app)
         if with_mailbox:

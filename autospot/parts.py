@@ -30,8 +30,10 @@ from api.tariffs import TariffOperations
 from api.waiting import WaitingOperations
 from autospot.clock import Clock
 from autospot.domain.invoice import Seller
+from autospot.domain.lot import Lot
 from autospot.domain.payment.points import PointsTerms
 from autospot.follower import Follower
+from autospot.live import LiveLots
 from autospot.services.accounts.people import People
 from autospot.services.cashier.cashier import Cashier, CashTerms, cashier
 from autospot.services.desk.office import Office, Surroundings, booking_office
@@ -40,6 +42,7 @@ from autospot.services.gateway.directory import Gateways
 from autospot.services.gateway.simulated import SimulatedGateway
 from autospot.services.invoicing.invoices import Invoicing
 from autospot.services.invoicing.supplies import Supplies
+from autospot.services.noticeboard import LayoutOf, Noticeboard
 from autospot.services.paid_things import paid_things
 from autospot.services.quoting import Quoting
 from autospot.services.subscribing import Subscribing
@@ -91,6 +94,7 @@ class Parts:
     invoicing: Invoicing
     gateways: Gateways
     notices: Notices
+    noticeboard: Noticeboard
     history: BayHistory
 
     def resources(self, tokens: AccessTokens) -> Sequence[object]:
@@ -115,7 +119,7 @@ class Parts:
             MoneyOperations(cash.wallets, cash.payments, cash.refunds, cash.points, cash.reports),
             SubscriptionOperations(self.subscribing),
             InvoiceOperations(self.invoicing),
-            NotificationOperations(self.notices),
+            NotificationOperations(self.notices, self.noticeboard),
         ]
 
 
@@ -124,6 +128,9 @@ def parts_of(database: Database, follower: Follower, people: People, clock: Cloc
     current = CurrentLots(follower.live, clock, follower.ready.is_set)
     tariffs = LotTariffs(database, people.audit, clock, settings.currency)
     gateways, notices = Gateways(_gateways(settings)), Notices(database)
+    noticeboard = Noticeboard(
+        database, notices, people.postman, people.schedule, people.clockwork, _layouts_of(follower.live)
+    )
     points = PointsTerms(settings.points_paid_per_point, settings.points_worth, settings.points_redeem_least)
     money = cashier(
         database,
@@ -135,7 +142,7 @@ def parts_of(database: Database, follower: Follower, people: People, clock: Cloc
         CashTerms(currency=settings.currency, points=points),
     )
     _let_people_go(people, money)
-    subscribing = Subscribing(database, money.payments, people.schedule, people.clockwork, notices.tell, clock)
+    subscribing = Subscribing(database, money.payments, people.schedule, people.clockwork, noticeboard.tell, clock)
     around = Surroundings(
         database=database,
         live=follower.live,
@@ -147,7 +154,7 @@ def parts_of(database: Database, follower: Follower, people: People, clock: Cloc
         audit=people.audit,
         cashier=money,
         tariffs=tariffs.book,
-        tell=notices.tell,
+        tell=noticeboard.tell,
         coverage=subscribing.coverage,
         packages=subscribing,
     )
@@ -168,8 +175,10 @@ def parts_of(database: Database, follower: Follower, people: People, clock: Cloc
         ("parking_sessions", parking_data.sessions),
         ("subscriptions", subscribing.exported),
         ("invoices", invoicing.exported),
+        ("notices", noticeboard.exported),
     ):
         people.own_data.export_section(name, rows)
+    people.own_data.erasure(noticeboard.erase)
     return Parts(
         people=people,
         current=current,
@@ -180,8 +189,17 @@ def parts_of(database: Database, follower: Follower, people: People, clock: Cloc
         invoicing=invoicing,
         gateways=gateways,
         notices=notices,
+        noticeboard=noticeboard,
         history=BayHistory(database),
     )
+
+
+def _layouts_of(live: LiveLots) -> LayoutOf:
+    def layout_of(code: str) -> Lot | None:
+        lot = live.lot(code)
+        return None if lot is None else lot.layout
+
+    return layout_of
 
 
 def _let_people_go(people: People, money: Cashier) -> None:

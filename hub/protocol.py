@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -169,6 +170,6 @@ def close_frame(close: Close) -> bytes:
 PING_FRAME = _frame(0x9, b"")
 
 
-def message(kind: str, fields: dict[str, Any]) -> bytes:
+def message(kind: str, fields: Mapping[str, Any]) -> bytes:
     """A server message as JSON."""
     return orjson.dumps({"type": kind, **fields})

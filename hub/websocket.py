@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -302,11 +303,13 @@ class LiveSockets:
         if not others:
             self._of_user.pop(screen.visitor.user_id, None)
 
-    def tell_user(self, user_id: str, event: dict[str, object]) -> None:
+    def tell_user(self, user_id: str, event: Mapping[str, Any]) -> None:
         """Sends a `me` message to every connection of a user."""
-        frame = text_frame(message("me", event))
-        for screen in self._of_user.get(user_id, ()):
-            screen.write(frame)
+        screens = self._of_user.get(user_id)
+        if screens:
+            frame = text_frame(message("me", event))
+            for screen in screens:
+                screen.write(frame)
 
     def close_sessions(self, session_ids: Iterable[str]) -> None:
         """Ends the connections whose family of tokens was revoked."""

@@ -6,13 +6,25 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from types import TracebackType
 from typing import Any, Literal, Self, cast
+from uuid import uuid4
 
 import aiohttp
 import orjson
 
 from autospot.client.errors import ApiError
 from autospot.client.live import Live
-from autospot.client.shapes import Account, Lot, LotState, LotSummary, Tokens, Vehicle
+from autospot.client.shapes import (
+    Account,
+    Assignment,
+    Lot,
+    LotState,
+    LotSummary,
+    Notification,
+    Recommendation,
+    Route,
+    Tokens,
+    Vehicle,
+)
 
 CONNECT_SECONDS = 10.0
 REQUEST_SECONDS = 30.0
@@ -141,13 +153,38 @@ class AutoSpot:
         """Every bay of a lot as it is now."""
         return cast(LotState, await self.call("GET", f"/v1/lots/{code}/state"))
 
+    async def recommendations(self, lot: str, **wish: Any) -> list[Recommendation]:
+        """The best bays of a lot for somebody with these wishes, best first: `entrance`, `destination`, `kind`,
+        `height_metres`, `step_free`, `until`, `limit` and what else the API takes."""
+        answer = await self.call("POST", f"/v1/lots/{lot}/recommendations", json=wish)
+        return cast(list[Recommendation], answer["data"])
+
+    async def route(self, lot: str, start: str, to: str, *, step_free: bool = False) -> Route:
+        """The way between two places of a lot, by their codes."""
+        query = {"from": start, "to": to, "step_free": "true" if step_free else "false"}
+        return cast(Route, await self.call("GET", f"/v1/lots/{lot}/route", query=query))
+
+    async def assign(self, lot: str, *, key: str | None = None, **wish: Any) -> Assignment:
+        """Keeps the best bay for `wish` while one is on the way. Give a `key` to ask again without asking twice."""
+        headers = {"Idempotency-Key": key or uuid4().hex}
+        return cast(Assignment, await self.call("POST", f"/v1/lots/{lot}/assignments", json=wish, headers=headers))
+
+    async def release(self, assignment: str) -> None:
+        """Gives a bay back that was kept."""
+        await self.call("DELETE", f"/v1/assignments/{assignment}")
+
+    async def notifications(self) -> AsyncIterator[Notification]:
+        """What one was told, newest first."""
+        async for notice in self.pages("/v1/me/notifications", {}):
+            yield cast(Notification, notice)
+
     def watch(
         self,
         *lots: str,
         detail: Literal["bays", "counts"] = "bays",
         on_me: Callable[[Mapping[str, Any]], None] = lambda _: None,
     ) -> Live:
-        """A live view of some lots: see `Live`. `on_me` is called with events of one's own bookings and sessions."""
+        """A live view of some lots: see `Live`. `on_me` is called with one's own notices, as they are told."""
         return Live(self, lots, detail, on_me)
 
     # Anything else

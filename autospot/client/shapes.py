@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from autospot.domain.messages import Counts, LotState
 
-__all__ = ["Account", "Lot", "LotState", "LotSummary", "Tokens", "Vehicle"]
+__all__ = [
+    "Account",
+    "Assignment",
+    "Lot",
+    "LotState",
+    "LotSummary",
+    "Notification",
+    "Recommendation",
+    "Route",
+    "Tokens",
+    "Vehicle",
+]
 
 
 class Account(TypedDict):
@@ -62,3 +73,50 @@ class Lot(LotSummary):
     layout: int
     epoch: str
     rev: int
+
+
+class Recommendation(TypedDict):
+    """A bay, and how far it is. The lower the score the better."""
+
+    bay: str
+    level: str
+    kind: str
+    entrance: str | None
+    destination: str | None
+    drive_metres: float
+    walk_metres: float
+    score: float
+
+
+class Route(TypedDict):
+    """A way: `text` in words, `steps` one by one, `lines` to draw on each level."""
+
+    lot: str
+    layout: int
+    way: str
+    metres: float
+    text: str
+    steps: list[dict[str, Any]]
+    lines: list[dict[str, Any]]
+
+
+class Assignment(TypedDict):
+    """A bay that is kept while one is on the way. Times are RFC 3339."""
+
+    id: str
+    lot: str
+    bay: str
+    state: str
+    made_at: str
+    until: str
+
+
+class Notification(TypedDict):
+    """Something one was told; a `me` message of the websocket has the same `id`."""
+
+    id: str
+    what: str
+    subject: str
+    lot: str
+    at: str
+    facts: dict[str, Any]

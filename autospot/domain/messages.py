@@ -204,10 +204,16 @@ class BeatMessage(TypedDict):
 
 
 class MeMessage(TypedDict):
-    """For a signed-in driver: an event of their own booking, session or notice."""
+    """For a signed-in driver: something of their own booking, session, subscription or wish. Kept before it is sent, so
+    that `GET /v1/me/notifications` has what a client missed; the same `id` is the same notice."""
 
     type: Literal["me"]
     event: Annotated[str, Field(description="such as `booking_moved`")]
+    id: str
+    subject: Annotated[str, Field(description="id of the booking, session, subscription or wish")]
+    lot: Code
+    at: Instant
+    facts: dict[str, Any]
 
 
 class ErrorMessage(TypedDict):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 
@@ -21,3 +22,12 @@ class Notice:
     subject: str
     user: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ToldNotice:
+    """A notice as it is kept: by which id, and when it was told. The id derives from the occasion."""
+
+    id: str
+    at: datetime
+    notice: Notice

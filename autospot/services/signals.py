@@ -1,4 +1,5 @@
-"""Passing on what other processes did: to the clockwork, and to whatever must end when a sign-in ends."""
+"""Passing on what other processes did: to the clockwork, to whatever must end when a sign-in ends, to the drivers who
+are connected here."""
 
 from __future__ import annotations
 
@@ -10,8 +11,9 @@ from datetime import datetime
 import structlog
 
 from autospot.domain.errors import Unavailable
+from autospot.domain.notice import ToldNotice
 from autospot.storage.mongo import Database
-from autospot.storage.signals import Resync, RowPut, SessionRevoked, Signal, follow_signals
+from autospot.storage.signals import NoticeKept, Resync, RowPut, SessionRevoked, Signal, follow_signals
 
 RECONNECT_SECONDS = 1.0
 
@@ -30,6 +32,7 @@ class Signals:
         self._on_resync: list[Callable[[], None]] = []
         self._on_row: list[Callable[[datetime], None]] = []
         self._on_revoked: list[Callable[[str, datetime], None]] = []
+        self._on_notice: list[Callable[[ToldNotice], None]] = []
 
     def on_resync(self, listener: Callable[[], None]) -> None:
         """`listener()` when the stream begins, and begins again."""
@@ -42,6 +45,10 @@ class Signals:
     def on_revoked(self, listener: Callable[[str, datetime], None]) -> None:
         """`listener(session_id, at)` when a sign-in or an API key ended."""
         self._on_revoked.append(listener)
+
+    def on_notice(self, listener: Callable[[ToldNotice], None]) -> None:
+        """`listener(told)` when a driver was told something."""
+        self._on_notice.append(listener)
 
     async def run(self) -> None:
         """Follows until cancelled, through outages."""
@@ -64,5 +71,8 @@ class Signals:
             case SessionRevoked(session_id, at):
                 for revoked in self._on_revoked:
                     revoked(session_id, at)
+            case NoticeKept(told):
+                for notice in self._on_notice:
+                    notice(told)
             case None:
                 return

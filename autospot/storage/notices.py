@@ -6,22 +6,31 @@ Document: `{_id, to, lot, user, what, subject, facts, at}`; the id derives from 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import orjson
 from pymongo import ASCENDING, DESCENDING
-from pymongo.errors import PyMongoError
 
-from autospot.domain.notice import Notice
-from autospot.storage.mongo import Database, Document, Index, Session, translated
+from autospot.domain.notice import Notice, ToldNotice
+from autospot.storage.mongo import Database, Document, Index, Session
+from autospot.storage.outages import answering
 
 RETENTION = timedelta(days=90)
 
 INDEXES = (
-    Index("notices", [("user", ASCENDING), ("at", DESCENDING)]),
+    Index("notices", [("user", ASCENDING), ("at", DESCENDING), ("_id", DESCENDING)]),
     Index("notices", [("lot", ASCENDING), ("to", ASCENDING), ("at", DESCENDING)]),
     Index("notices", [("at", ASCENDING)], {"expireAfterSeconds": int(RETENTION.total_seconds())}),
 )
+
+
+class Position(NamedTuple):
+    """Where a page of notices ends: several may be told in one millisecond."""
+
+    at: datetime
+    id: str
 
 
 class Notices:
@@ -30,35 +39,53 @@ class Notices:
     def __init__(self, database: Database) -> None:
         self._collection = database.collection("notices")
 
-    async def tell(self, session: Session, notice: Notice, now: datetime) -> None:
-        """Keeps `notice` in the transaction of what it is about."""
-        facts = dict(notice.facts)
-        occasion = orjson.dumps(
-            [notice.to, notice.lot, notice.user, notice.what, notice.subject, facts], option=orjson.OPT_SORT_KEYS
-        )
+    async def keep(self, session: Session, notice: Notice, now: datetime) -> ToldNotice | None:
+        """Keeps `notice` in the transaction of what it is about; None if it was told before."""
+        told = ToldNotice(_id_of(notice), now, notice)
         row: Document = {
             "to": notice.to,
             "lot": notice.lot,
             "user": notice.user,
             "what": notice.what,
             "subject": notice.subject,
-            "facts": facts,
+            "facts": dict(notice.facts),
             "at": now,
         }
-        key = {"_id": f"ntc_{hashlib.sha256(occasion).hexdigest()[:32]}"}
-        await self._collection.update_one(key, {"$setOnInsert": row}, upsert=True, session=session)
+        done = await self._collection.update_one({"_id": told.id}, {"$setOnInsert": row}, upsert=True, session=session)
+        return told if done.upserted_id is not None else None
 
-    async def of_driver(self, user: str, most: int, before: datetime | None = None) -> list[tuple[datetime, Notice]]:
-        """The newest `most` notices of a driver, each with its time, told before `before`."""
+    async def find(self, notice_id: str) -> ToldNotice | None:
+        """One notice."""
+        with answering():
+            row = await self._collection.find_one({"_id": notice_id})
+        return None if row is None else told_notice(row)
+
+    async def of_driver(self, user: str, most: int, after: Position | None = None) -> Sequence[ToldNotice]:
+        """The newest `most` notices of a driver that come `after` a position in that order, newest first."""
         criteria: Document = {"user": user, "to": "driver"}
-        if before is not None:
-            criteria["at"] = {"$lt": before}
-        try:
-            rows = await self._collection.find(criteria).sort("at", DESCENDING).to_list(most)
-        except PyMongoError as error:
-            raise translated(error) from error
-        return [(row["at"], _notice(row)) for row in rows]
+        if after is not None:
+            older, same = {"at": {"$lt": after.at}}, {"at": after.at, "_id": {"$lt": after.id}}
+            criteria["$or"] = [older, same]
+        with answering():
+            cursor = self._collection.find(criteria).sort([("at", DESCENDING), ("_id", DESCENDING)])
+            return [told_notice(row) for row in await cursor.to_list(most)]
+
+    async def to_drivers_since(self, since: datetime, most: int) -> Sequence[ToldNotice]:
+        """What drivers were told from `since` on, the oldest `most` of it, oldest first."""
+        with answering():
+            cursor = self._collection.find({"at": {"$gte": since}, "to": "driver"}).sort("at", ASCENDING)
+            return [told_notice(row) for row in await cursor.to_list(most)]
 
 
-def _notice(row: Document) -> Notice:
-    return Notice(row["to"], row["lot"], row["what"], row["subject"], row["user"], row["facts"])
+def told_notice(row: Document) -> ToldNotice:
+    """A document as a value."""
+    notice = Notice(row["to"], row["lot"], row["what"], row["subject"], row["user"], row["facts"])
+    return ToldNotice(row["_id"], row["at"], notice)
+
+
+def _id_of(notice: Notice) -> str:
+    occasion = orjson.dumps(
+        [notice.to, notice.lot, notice.user, notice.what, notice.subject, dict(notice.facts)],
+        option=orjson.OPT_SORT_KEYS,
+    )
+    return f"ntc_{hashlib.sha256(occasion).hexdigest()[:32]}"

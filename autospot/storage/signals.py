@@ -1,8 +1,8 @@
-"""What other processes did that this one should hear of soon: rows that fall due, sign-ins that ended.
+"""What other processes did that this one should hear of soon: rows that fall due, sign-ins that ended, notices.
 
-One change stream over the database serves both, and only ever hurries things along: due rows are found by their time,
-and revocations are read again after every interruption (`Resync`). The server filters on the collection's name before
-anything else, so the traffic of the live path costs it little.
+One change stream over the database serves them all, and only ever hurries things along: due rows are found by their
+time, revocations and notices are read again after every interruption (`Resync`). The server filters on the collection's
+name before anything else, so the traffic of the live path costs it little.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from typing import Any
 
 from pymongo.errors import PyMongoError
 
+from autospot.domain.notice import ToldNotice
 from autospot.storage.mongo import Database, translated
+from autospot.storage.notices import told_notice
 
 STREAM_WAIT_MS = 500
 """How long the server holds the stream's question open when nothing happens; also how soon a stop is noticed."""
@@ -40,7 +42,14 @@ class SessionRevoked:
     at: datetime
 
 
-Signal = Resync | RowPut | SessionRevoked
+@dataclass(frozen=True, slots=True)
+class NoticeKept:
+    """A driver was told something."""
+
+    told: ToldNotice
+
+
+Signal = Resync | RowPut | SessionRevoked | NoticeKept
 
 _DUE = {
     "ns.coll": "due",
@@ -51,7 +60,8 @@ _REVOKED = {
     "ns.coll": {"$in": ["families", "api_keys"]},
     "updateDescription.updatedFields.revoked_at": {"$exists": True},
 }
-_PIPELINE = [{"$match": {"$or": [_DUE, _REVOKED]}}]
+_NOTICES = {"ns.coll": "notices", "operationType": "insert", "fullDocument.to": "driver"}
+_PIPELINE = [{"$match": {"$or": [_DUE, _REVOKED, _NOTICES]}}]
 
 
 async def follow_signals(database: Database) -> AsyncIterator[Signal | None]:
@@ -73,6 +83,8 @@ async def follow_signals(database: Database) -> AsyncIterator[Signal | None]:
 
 
 def _signal(event: Mapping[str, Any]) -> Signal | None:
+    if event["ns"]["coll"] == "notices":
+        return NoticeKept(told_notice(event["fullDocument"]))
     fields = event.get("fullDocument") or event["updateDescription"]["updatedFields"]
     if event["ns"]["coll"] == "due":
         return RowPut(fields["at"]) if "at" in fields else None
