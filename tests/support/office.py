@@ -29,7 +29,7 @@ from autospot.services.gateway.directory import Gateways
 from autospot.services.gateway.simulated import SimulatedGateway
 from autospot.services.paid_things import paid_things
 from autospot.services.subscribing import Subscribing
-from autospot.storage.feed import CaughtUp, Feed
+from autospot.storage.feed import CaughtUp, Feed, _decode
 from autospot.storage.idempotency import Once, Unkept
 from autospot.storage.ledger import Ledger
 from autospot.storage.mongo import Database, Session
@@ -119,10 +119,10 @@ class Harbour:
 
     async def read_feed(self) -> None:
         """Folds what is new in the feed, and shows it to the attendant."""
-        entries = [entry async for entry in Feed(self.database).since_checkpoint(0, timedelta())]
-        for entry in entries[self._applied :]:
+        rows = self.database.collection("feed").find().sort("stamp", 1).skip(self._applied)
+        for row in await rows.to_list(None):
             self._applied += 1
-            commit = Commit(self._applied, entry, self.clock.now_ms())
+            commit = Commit(self._applied, _decode(row), self.clock.now_ms())
             self.live.apply(commit)
             await self.office.attendant.take(commit)
         await self.office.attendant.take(CaughtUp())
