@@ -23,10 +23,12 @@ FOR_EVER = float("inf")
 
 @dataclass(frozen=True)
 class Attempt:
-    """One call that would take `period` of `bay` for `booking`: a booking, or an extension to `period`.
+    """One call that would take `period` of `bay` for `booking`: a booking, the added part of an extension, or, with
+    `moves`, another place or time that is taken instead of all that the booking had before.
 
     `key` names the effect that the client wanted; a client that tries again keeps it. `booking` None where the client
-    never learnt an id.
+    never learnt an id. The calls for one booking come one after the other. `lingers` is for how long after its end a
+    try of it that was cut off may still keep the place, whatever became of the call.
     """
 
     key: str
@@ -36,6 +38,8 @@ class Attempt:
     ended: float
     outcome: Outcome
     booking: str | None = None
+    moves: bool = False
+    lingers: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,7 @@ class History:
 class _Life:
     """When a promise of a bay may have existed, and when it certainly did."""
 
+    key: str
     booking: str | None
     bay: str
     period: Period
@@ -92,16 +97,29 @@ def faults(history: History, stored: Sequence[Stored]) -> list[str]:
 
 
 def _lives(history: History) -> Iterator[_Life]:
-    ends = {each.booking: each for each in history.releases if each.outcome != "refused"}
+    ends: dict[str, list[Attempt | Release]] = defaultdict(list)
+    for each in (*history.attempts, *history.releases):
+        if each.booking is not None and each.outcome != "refused" and (isinstance(each, Release) or each.moves):
+            ends[each.booking].append(each)
     for attempt in history.attempts:
+        if attempt.lingers:
+            until = attempt.ended + attempt.lingers
+            yield _Life(attempt.key, attempt.booking, attempt.bay, attempt.period, (attempt.begun, until), None)
         if attempt.outcome == "refused":
             continue
-        end = ends.get(attempt.booking or "")
-        last = FOR_EVER if end is None or end.outcome == "unknown" else end.ended
-        certain = None
-        if attempt.outcome == "ok":
-            certain = (attempt.ended, FOR_EVER if end is None else end.begun)
-        yield _Life(attempt.booking, attempt.bay, attempt.period, (attempt.begun, last), certain)
+        certainly_until, possibly_until = _ends_of(attempt, ends.get(attempt.booking or "", ()))
+        certain = (attempt.ended, certainly_until) if attempt.outcome == "ok" else None
+        yield _Life(attempt.key, attempt.booking, attempt.bay, attempt.period, (attempt.begun, possibly_until), certain)
+
+
+def _ends_of(attempt: Attempt, ends: Sequence[Attempt | Release]) -> tuple[float, float]:
+    """Until when what `attempt` took was certainly there, and until when it possibly was: the first call that may have
+    given it back began, and the first that certainly did ended."""
+    later = [each for each in ends if each.begun >= attempt.ended]
+    return (
+        min((each.begun for each in later), default=FOR_EVER),
+        min((each.ended for each in later if each.outcome == "ok"), default=FOR_EVER),
+    )
 
 
 def _overlapping_in_the_end(stored: Iterable[Stored]) -> Iterator[str]:
@@ -127,6 +145,10 @@ def _overlapping_at_some_moment(lives: Mapping[str, Sequence[_Life]]) -> Iterato
 
 def _lost(history: History, stored: Mapping[str, Stored]) -> Iterator[str]:
     released = {each.booking for each in history.releases if each.outcome != "refused"}
+    moved_at = {each.booking: 0.0 for each in history.attempts}
+    for each in history.attempts:
+        if each.moves and each.outcome != "refused":
+            moved_at[each.booking] = max(moved_at[each.booking], each.begun)
     for attempt in history.attempts:
         if attempt.outcome != "ok" or attempt.booking is None:
             continue
@@ -135,10 +157,17 @@ def _lost(history: History, stored: Mapping[str, Stored]) -> Iterator[str]:
             yield f"{attempt.booking} was acknowledged and is not there"
         elif attempt.booking not in released and not kept.is_open:
             yield f"{attempt.booking} was acknowledged, never given back, and is over"
+        elif kept.is_open and moved_at[attempt.booking] < attempt.ended and not _covers(kept, attempt):
+            yield f"{attempt.booking} was acknowledged on {attempt.bay}, and is not there at that time"
     for release in history.releases:
         kept = stored.get(release.booking)
         if release.outcome == "ok" and kept is not None and kept.is_open:
             yield f"{release.booking} was given back and is still open"
+
+
+def _covers(kept: Stored, attempt: Attempt) -> bool:
+    within = kept.period.start <= attempt.period.start and attempt.period.until <= kept.period.until
+    return kept.bay == attempt.bay and within
 
 
 def _inexplicable(history: History, lives: Mapping[str, Sequence[_Life]]) -> Iterator[str]:
@@ -148,7 +177,7 @@ def _inexplicable(history: History, lives: Mapping[str, Sequence[_Life]]) -> Ite
         explained = any(
             life.period.overlaps(refused.period) and _meet(life.possibly, (refused.begun, refused.ended))
             for life in lives.get(refused.bay, ())
-            if life.booking is None or life.booking != refused.booking
+            if life.key != refused.key and (life.booking is None or life.booking != refused.booking)
         )
         if not explained:
             yield f"{refused.key} was refused {refused.bay}, and nothing was in its way"

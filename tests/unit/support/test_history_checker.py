@@ -62,7 +62,64 @@ def test_a_planted_call_is_found(attempt: Attempt, found: str) -> None:
     history.attempts.append(attempt)
     if attempt.booking:
         stored.append(Stored(attempt.booking, "B9", attempt.period, True))
-    assert faults(history, stored) == [found]
+    assert found in faults(history, stored)
+
+
+def moved(begun: float, outcome: Outcome = "ok", *, start: int = 16, until: int = 18) -> Attempt:
+    """C is moved to the afternoon."""
+    return Attempt("f", "B1", between(start, until), begun, begun + 1, outcome, "bkg_c", moves=True)
+
+
+def test_what_was_moved_takes_its_new_time_and_gives_the_old_one_back() -> None:
+    history, stored = a_sound_history()
+    history.attempts += [moved(10), booked("g", 12), booked("h", 13, "refused", start=17, until=18)]
+    after = [replace(each, period=between(16, 18)) if each.id == "bkg_c" else each for each in stored]
+    assert faults(history, [*after, kept("g")]) == []
+    assert faults(history, [*stored, kept("g")]) == [
+        "bkg_c and bkg_g overlap on B1",
+        "bkg_c was acknowledged on B1, and is not there at that time",
+    ]
+
+
+def test_while_it_is_not_known_whether_it_was_moved_both_times_explain_a_refusal() -> None:
+    history, stored = a_sound_history()
+    history.attempts += [
+        moved(10, "unknown"),
+        booked("g", 12, "refused"),
+        booked("h", 13, "refused", start=17, until=18),
+    ]
+    assert faults(history, stored) == []
+
+
+def test_a_try_that_was_cut_off_explains_refusals_for_a_while_and_no_longer() -> None:
+    history, stored = a_sound_history()
+    cut_off = replace(booked("g", 10, "refused"), lingers=30.0)
+    late, too_late = booked("h", 35, "refused"), booked("i", 45, "refused")
+    for each in (cut_off, late, too_late):
+        history.attempts.append(replace(each, period=between(20, 22)))
+    history.attempts.append(replace(booked("j", 9, "refused"), period=between(20, 22)))
+    history.attempts[-4] = replace(history.attempts[-4], begun=8)
+    assert faults(history, stored) == [
+        "g was refused B1, and nothing was in its way",
+        "i was refused B1, and nothing was in its way",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("attempt", "found"),
+    [
+        (booked("g", 8), "bkg_c and bkg_g both had B1 at one moment"),
+        (booked("g", 12, start=17, until=18), "bkg_c and bkg_g both had B1 at one moment"),
+        (booked("g", 12, "refused"), "g was refused B1, and nothing was in its way"),
+    ],
+)
+def test_a_call_that_a_move_does_not_excuse_is_found(attempt: Attempt, found: str) -> None:
+    history, stored = a_sound_history()
+    history.attempts += [moved(10), attempt]
+    after = [replace(each, period=between(16, 18)) if each.id == "bkg_c" else each for each in stored]
+    if attempt.outcome == "ok":
+        after.append(Stored("bkg_g", "B9", attempt.period, True))
+    assert found in faults(history, after)
 
 
 @pytest.mark.parametrize(
@@ -85,4 +142,4 @@ def test_a_planted_call_is_found(attempt: Attempt, found: str) -> None:
 )
 def test_a_planted_end_is_found(stored: list[Stored], found: str) -> None:
     history, _stored = a_sound_history()
-    assert faults(history, stored) == [found]
+    assert found in faults(history, stored)
