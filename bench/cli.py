@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bench import fanout, live, million, report, rest
+from bench import fanout, live, million, money, report, rest
 from bench.machine import facts
 from bench.processes import BenchError
 from bench.result import medians
@@ -160,6 +160,24 @@ def rest_command(
         findings = [] if quick else rest.rest_findings(asked, system.name)
         report.show([report.rest_table(asked), report.proof_table(findings)])
         finish(bench, "rest", plan, out, {"runs": bench.runs, "asked": asked, "proof": findings})
+
+
+@app.command("money")
+def money_command(
+    *,
+    quick: Quick = False,
+    seconds: Seconds = None,
+    repetitions: Repetitions = None,
+    data: Data = None,
+    out: Out = None,
+) -> None:
+    """Quotes, and payments from wallets against the bare writes they are made of."""
+    plan = chosen(money.QUICK if quick else money.MoneyPlan(), seconds=seconds, repetitions=repetitions)
+    with failing_plainly(), session(data) as bench:
+        paid = money.run_money(bench, plan)
+        shares = money.money_shares(paid)
+        report.show([report.money_table(paid, shares)])
+        finish(bench, "money", plan, out, {"money": paid, "shares": shares})
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from rich.table import Table
 from bench.console import console
 from bench.fanout import FrameCost
 from bench.live import PRODUCT, floor_at
+from bench.money import PAYMENTS, MoneyRun, MoneyShare
 from bench.rest import RestRun
 from bench.result import LIMIT_MS, Median, best, finite, highest_tried, ratio
 from bench.targets import Finding
@@ -97,6 +98,19 @@ def rest_table(asked: Sequence[RestRun]) -> Table:
     for run in asked:
         figures = (number(run.per_second, 0), number(run.p50_ms, 2), number(run.p99_ms, 2), number(run.cpu_us))
         table.add_row(run.system, f"{run.body_bytes:,}", *figures)
+    return table
+
+
+def money_table(runs: Sequence[MoneyRun], shares: Sequence[MoneyShare]) -> Table:
+    """Every burst, and what payments leave of the rate of bare writes."""
+    table = Table("work", title="Quotes and payments from wallets", title_justify="left")
+    for name in ("wallets", "a second", "p50 ms", "p99 ms", "own us", "share of bare writes"):
+        table.add_column(name, justify="right")
+    by_wallets = {each.wallets: each.share for each in shares}
+    for run in runs:
+        figures = (number(run.per_second, 0), number(run.p50_ms, 2), number(run.p99_ms, 2), number(run.cpu_us))
+        share = number(by_wallets[run.wallets], 2) if run.work == PAYMENTS else ""
+        table.add_row(run.work, str(run.wallets or ""), *figures, share)
     return table
 
 
