@@ -1,7 +1,7 @@
 """Invoices as PDF: one A4 page. Equal invoices give equal bytes.
 
-The font is Bitstream Vera, which reportlab brings along and the page embeds: it has the letters of Western Europe. A
-letter that it lacks is printed without its accent, and one that has no such form as a question mark.
+The font is DejaVu Sans, of which a page embeds the letters that it needs: it has those of every language written in
+Latin, Greek or Cyrillic. A letter that it lacks is printed without its accent, or as a question mark.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
 from io import BytesIO
+from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,7 @@ from autospot.domain.invoice import Invoice, qr_text
 from autospot.domain.money import Money
 from autospot.domain.tariff.quote import percent_text
 
+FONTS: Final = Path(__file__).with_name("fonts")
 PLAIN: Final = "AutoSpotPlain"
 BOLD: Final = "AutoSpotBold"
 LEFT: Final = 22 * mm
@@ -67,8 +69,8 @@ def invoice_pdf(invoice: Invoice) -> bytes:
 
 def _register_fonts() -> None:
     if PLAIN not in pdfmetrics.getRegisteredFontNames():
-        pdfmetrics.registerFont(TTFont(PLAIN, "Vera.ttf"))
-        pdfmetrics.registerFont(TTFont(BOLD, "VeraBd.ttf"))
+        pdfmetrics.registerFont(TTFont(PLAIN, FONTS / "DejaVuSans.ttf"))
+        pdfmetrics.registerFont(TTFont(BOLD, FONTS / "DejaVuSans-Bold.ttf"))
 
 
 def _seller(canvas: Canvas, invoice: Invoice) -> float:
@@ -192,4 +194,4 @@ def _day(invoice: Invoice, instant: datetime) -> str:
 @cache
 def _letters() -> frozenset[int]:
     """The code points that the font has."""
-    return frozenset(TTFont(PLAIN, "Vera.ttf").face.charToGlyph)
+    return frozenset(TTFont(PLAIN, FONTS / "DejaVuSans.ttf").face.charToGlyph)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from autospot.domain.invoice import InvoiceLine, Seller, qr_text
 from autospot.services.invoicing.paper import invoice_pdf
 from tests.support.invoices import SELLER, an_invoice, codes_in, drawn, text_on
@@ -52,10 +54,33 @@ def test_a_page_full_of_words_keeps_its_code_and_its_margins(tmp_path: Path) -> 
     picture = drawn(pdf, tmp_path)
     assert codes_in(picture) == [qr_text(invoice)]
     assert "and 4 more" in text_on(pdf).replace("\n", " ")
-    assert "Spółka Parkingowa Łódz" in text_on(pdf)  # the font has no ź
+    assert "Spółka Parkingowa Łódź" in text_on(pdf)
     width, height = picture.size
     margin = picture.crop((int(width * 0.92), 0, width, height))
     assert margin.getextrema() == (255, 255)  # nothing runs out of the page
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Zażółć gęślą jaźń, Łódź",
+        "Çeşme Otoparkı İstanbul, Iğdır",
+        "Žižkov, Příliš žluťoučký kůň úpěl ďábelské ódy",
+        "Őrség Parkoló, Győr",
+        "Șoseaua Ștefan cel Mare, București",
+        "Đorđe Šćepanović, Čačak",
+        "Σταθμός Αθήνα, Паркинг София",
+    ],
+)
+def test_names_are_printed_with_all_their_letters(name: str) -> None:
+    seller = Seller(name, (name,), "PL1234567890", "Europe/Warsaw")
+    text = text_on(invoice_pdf(an_invoice(seller=seller)))
+    assert text.count(name) == 2, "in bold above, in plain letters below"
+
+
+def test_a_letter_that_no_font_has_does_not_stop_a_document() -> None:
+    seller = Seller("Parking \U0001f697 漢", (), "PL1", "Europe/Warsaw")
+    assert "Parking ? ?" in text_on(invoice_pdf(an_invoice(seller=seller)))
 
 
 def test_equal_documents_are_equal_bytes() -> None:
