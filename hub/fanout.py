@@ -20,7 +20,7 @@ from hub.screen import Screen
 TICK_LEAST_SECONDS = 0.020
 TICK_MOST_SECONDS = 0.250
 COST_FACTOR = 3
-"""A tick lasts at least this many times what its flush cost: fan-out takes a fifth of the event loop at most."""
+"""A tick lasts at least this many times what its flush cost: fan-out takes a third of the event loop at most."""
 
 SKIP_ABOVE_BYTES = 64 * 1024
 """A socket whose unsent bytes exceed this is skipped and keeps its position."""

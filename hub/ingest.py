@@ -168,10 +168,12 @@ class Ingest:
             topic, payload = message.topic.decode(errors="replace"), message.payload
             outcome = decode(topic, payload, arrived_ms, self._sensors)
             if isinstance(outcome, list):
+                reason = None
                 for reading in outcome:
-                    reason = self._judge(reading, arrived_ms, batch)
-                    if reason is not None:
-                        outcome = Rejected(reason)
+                    reason = self._judge(reading, arrived_ms, batch) or reason
+                if reason is None:
+                    continue
+                outcome = Rejected(reason)
             if isinstance(outcome, Rejected):
                 self._metrics.rejected(outcome.reason)
                 batch.letters.append((topic, payload, outcome.reason, outcome.detail, arrived_ms))
@@ -214,7 +216,7 @@ class Ingest:
 
     def _change(self, sensor: Sensor, after: SensorHalf, batch: Batch) -> None:
         sensor.half = after
-        change = SensorChange(sensor.bay, *after)
+        change = SensorChange.of(sensor.bay, after)
         self._recent.add(sensor.lot, change)
         rows = batch.changes.get(sensor.lot)
         if rows is None:
@@ -293,7 +295,7 @@ class Ingest:
         for sensor in sensors:
             if sensor.fell_silent(now_ms, self.listening_since_ms):
                 sensor.half = batch.heard[sensor] = bay_after_silence(sensor.half, now_ms)
-                batch.changes.setdefault(sensor.lot, []).append(SensorChange(sensor.bay, *sensor.half))
+                batch.changes.setdefault(sensor.lot, []).append(SensorChange.of(sensor.bay, sensor.half))
                 batch.verdicts["silent"] += 1
                 self._begun.set()
 

@@ -11,6 +11,7 @@ import asyncio
 import random
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ SEND_LIMIT_BYTES = 8 << 20
 INBOX_LIMIT = 20_000
 """Messages taken from the broker and not yet acknowledged. Past it the hub stops reading its socket, and the broker's
 own queue fills instead: that queue survives the hub."""
+PUBACK = 0x40_02_00_00
 KEEPALIVE_SECONDS = 30
 RECONNECT_FIRST_SECONDS = 0.2
 RECONNECT_MOST_SECONDS = 5.0
@@ -320,8 +322,9 @@ class Broker:
         sock = self._socket
         if sock is None or burst.connection != self._connection:
             return
-        # PUBACK, MQTT 3.1.1 section 3.4, joined: through paho's ack() each costs 9 us and a system call.
-        sock.send(b"".join(b"\x40\x02" + message.mid.to_bytes(2, "big") for message in burst.messages if message.qos))
+        # PUBACK, MQTT 3.1.1 section 3.4: four octets each. Through paho's ack() each costs 9 us and a system call.
+        answers = [PUBACK | message.mid for message in burst.messages if message.qos]
+        sock.send(struct.pack(f">{len(answers)}I", *answers))
         self._unacknowledged -= len(burst.messages)
         if self._paused and self._unacknowledged < INBOX_LIMIT // 2:
             self._paused = False

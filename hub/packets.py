@@ -5,7 +5,7 @@ Through paho a PUBLISH costs 20 us: three `recv` calls, two dicts, two locks and
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 PUBLISH = 3
 _LENGTH_OCTETS = 4
@@ -19,7 +19,7 @@ class Malformed(Exception):
     """The broker sent what no MQTT 3.1.1 broker sends: the connection is of no more use."""
 
 
-class Message(NamedTuple):
+class Message(Struct, frozen=True, gc=False):
     """What somebody published. `mid` is to be acknowledged with; 0 at QoS 0."""
 
     topic: bytes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from autospot.domain.bay import NOTHING_SAID, SensorHalf, age
+from autospot.domain.bay import NOTHING_SAID, age
 from autospot.domain.change import FeedEntry
 from autospot.domain.devices import silence_limit_seconds
 from autospot.domain.lot import Lot, SensorRef
@@ -112,7 +112,7 @@ class SensorTable:
             for change in changes:
                 sensor = self.at_bay(lot, change.bay)
                 if sensor is not None and age(sensor.half, change.boot, change.seq, change.at_ms or 0) >= 0:
-                    sensor.half = sensor.durable = SensorHalf(*change[1:])
+                    sensor.half = sensor.durable = change.half
 
     def is_elsewhere(self, device: str) -> bool:
         """True if the device belongs to a lot that another hub serves."""

@@ -12,13 +12,15 @@ from enum import Enum
 from itertools import product
 from typing import Literal, NamedTuple
 
+from msgspec import Struct
+
 from autospot.domain.reading import AHEAD_LIMIT_MS, CLOCK_UNSET_BEFORE_MS, Reading
 
 State = Literal["free", "occupied", "reserved", "assigned", "unknown", "out_of_service"]
 STATES: tuple[State, ...] = ("free", "occupied", "reserved", "assigned", "unknown", "out_of_service")
 
 
-class SensorHalf(NamedTuple):
+class SensorHalf(Struct, frozen=True, gc=False):
     """What the sensor says. `occupied` is None while nobody knows.
 
     `since_ms` is when it took this value, `at_ms` the event time of the newest reading, `boot` and `seq` that
@@ -155,4 +157,4 @@ def bay_after_reading(before: SensorHalf, reading: Reading, at_ms: int) -> tuple
 
 def bay_after_silence(before: SensorHalf, now_ms: int) -> SensorHalf:
     """The sensor has not spoken for too long: nobody knows, which is never the same as free."""
-    return before._replace(occupied=None, since_ms=now_ms)
+    return SensorHalf(None, now_ms, before.at_ms, before.boot, before.seq)

@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from autospot.domain.bay import Claim, Closure
+from msgspec import Struct
+
+from autospot.domain.bay import Claim, Closure, SensorHalf
 
 
-class SensorChange(NamedTuple):
+class SensorChange(Struct, frozen=True, gc=False):
     """The sensor's half of a bay after a reading, or the gap-filling reading itself in `FeedEntry.past`.
 
     `since_ms` is when the bay took this value, `at_ms` the event time of the reading that made it, both milliseconds
@@ -26,6 +28,16 @@ class SensorChange(NamedTuple):
     at_ms: int | None
     boot: int | str | None = None
     seq: int | None = None
+
+    @classmethod
+    def of(cls, bay: str, half: SensorHalf) -> SensorChange:
+        """The change that made `half` of the bay's half."""
+        return cls(bay, half.occupied, half.since_ms, half.at_ms, half.boot, half.seq)
+
+    @property
+    def half(self) -> SensorHalf:
+        """What the sensor's half is after it."""
+        return SensorHalf(self.occupied, self.since_ms, self.at_ms, self.boot, self.seq)
 
 
 class ClaimChange(NamedTuple):

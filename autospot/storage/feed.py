@@ -152,30 +152,24 @@ def _encode(entry: FeedEntry, now_ms: int) -> Document:
 
 
 def _columns(rows: Sequence[SensorChange]) -> dict[str, list[Any]]:
-    bays, occupied, since, at, boots, seqs = (list(column) for column in zip(*rows, strict=True))
-    columns = {"bay": bays, "occupied": occupied, "since": since, "at": at}
-    if any(seq is not None for seq in seqs):
-        columns["boot"], columns["seq"] = boots, seqs
+    columns: dict[str, list[Any]] = {
+        "bay": [row.bay for row in rows],
+        "occupied": [row.occupied for row in rows],
+        "since": [row.since_ms for row in rows],
+        "at": [row.at_ms for row in rows],
+    }
+    if any(row.seq is not None for row in rows):
+        columns["boot"] = [row.boot for row in rows]
+        columns["seq"] = [row.seq for row in rows]
     return columns
 
 
 def _rows(columns: Mapping[str, list[Any]]) -> list[SensorChange]:
-    bays = columns["bay"]
-    nothing = [None] * len(bays)
-    return list(
-        map(
-            SensorChange._make,
-            zip(
-                bays,
-                columns["occupied"],
-                columns["since"],
-                columns["at"],
-                columns.get("boot", nothing),
-                columns.get("seq", nothing),
-                strict=True,
-            ),
-        )
-    )
+    nothing = [None] * len(columns["bay"])
+    of_each = [columns.get(name, nothing) for name in ("bay", "occupied", "since", "at", "boot", "seq")]
+    if any(len(column) != len(nothing) for column in of_each):
+        raise ValueError("a feed entry has columns of different lengths")
+    return list(map(SensorChange, *of_each))
 
 
 def _claim_rows(rows: Iterable[Sequence[Any]]) -> list[ClaimChange]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import msgspec
 
@@ -15,13 +16,23 @@ MAX_PAYLOAD_BYTES = 16 * 1024
 DETAIL_MAX_CHARS = 200
 """Details go to people and into the database: senders shall not choose how long they are."""
 
+TOPICS_REMEMBERED = 50_000
+"""About 15 MB. Taking a topic apart costs as much as reading its payload."""
+
 Decoded = list[Reading] | Status | Ignored | Rejected
 
 _CODE = r"([A-Za-z0-9._-]{1,64})"
-_native_reading_topic = re.compile(rf"autospot/v1/{_CODE}/{_CODE}/reading").fullmatch
+_native_reading = re.compile(rf"autospot/v1/{_CODE}/{_CODE}/reading").fullmatch
 _native_status_topic = re.compile(rf"autospot/v1/{_CODE}/(?:{_CODE}|gateways/{_CODE})/status").fullmatch
 _chirpstack_topic = chirpstack.TOPIC.fullmatch
 _things_stack_topic = things_stack.TOPIC.fullmatch
+
+
+@lru_cache(maxsize=TOPICS_REMEMBERED)
+def _native_reading_topic(topic: str) -> tuple[str, str] | None:
+    """Lot and sensor."""
+    native = _native_reading(topic)
+    return None if native is None else (native[1], native[2])
 
 
 def decode(topic: str, payload: bytes, arrived_ms: int, registry: DeviceTypes) -> Decoded:
@@ -52,7 +63,7 @@ def _decoded(topic: str, payload: bytes, arrived_ms: int, registry: DeviceTypes)
     if not payload.isascii():
         payload.decode()  # the JSON reader looks only into strings that it keeps
     if native := _native_reading_topic(topic):
-        reading = native_reading(native[1], native[2], payload)
+        reading = native_reading(*native, payload)
         return reading if isinstance(reading, Rejected) else [reading]
     if status := _native_status_topic(topic):
         return native_status(status[1], payload, sensor=status[2], gateway=status[3])
