@@ -187,12 +187,13 @@ def a_till(
     clock: Clock | None = None,
     gateway_url: str = "http://127.0.0.1:9",
     points: PointsTerms | None = None,
+    gateways: Gateways | None = None,
 ) -> Till:
-    """A till on `database`. Without a gateway's address nobody answers where one should be."""
+    """A till on `database`. Without a gateway or its address nobody answers where one should be."""
     clock = clock or SetClock(present())
     rows = DueRows(database)
     schedule, clockwork = Schedule(rows), Clockwork(database, rows, clock, roll=lambda: 0.0)
-    gateways = Gateways([SimulatedGateway(gateway_url, API_KEY, WEBHOOK_SECRET)])
+    gateways = gateways or Gateways([SimulatedGateway(gateway_url, API_KEY, WEBHOOK_SECRET)])
     terms = CashTerms(points=points or PointsTerms())
     desk = cashier(database, gateways, schedule, clockwork, Audit(AuditLog(database)), clock, terms)
     washes = Washes(database)
