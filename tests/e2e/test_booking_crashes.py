@@ -154,7 +154,7 @@ async def test_kill_9_of_api_hub_and_mongod_loses_and_doubles_no_booking(
         assert in_doubt > 0
 
         async def nothing_disagrees() -> bool:
-            found = disagreements(await books_of(database, LOT))
+            found = disagreements(await books_of(database, LOT), SystemClock().now())
             assert not found, found[:5]
             return True
 

@@ -109,7 +109,8 @@ class Client:
         attempt = Attempt(key, booking.bay, added, begun, time.monotonic(), outcome, booking.id)
         self._history.attempts.append(attempt)
         assert made is None or made.period == period
-        self._own.append(made or booking)
+        if outcome != "unknown":  # else nobody knows how long it is now
+            self._own.append(made or booking)
 
     async def _cancel(self, booking: Booking) -> None:
         begun = time.monotonic()

@@ -70,7 +70,7 @@ async def test_in_the_evening_of_a_full_day_everything_agrees(database: Database
     ]
     print(how_it_went(bookings, sessions))
     books = await books_of(database, "harbour")
-    assert disagreements(books) == []
+    assert disagreements(books, harbour.clock.now()) == []
     assert (books.promises, books.claims) == ([], [])
     assert [each.id for each in bookings if each.is_open] == []
     assert {parked.state for parked in sessions} <= {SessionState.SETTLED, SessionState.ENDED}

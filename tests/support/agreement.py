@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -54,11 +55,11 @@ async def books_of(database: Database, lot: str) -> Books:
     )
 
 
-def disagreements(books: Books) -> list[str]:
-    """Everything that does not agree, in words; empty if all does."""
+def disagreements(books: Books, now: datetime) -> list[str]:
+    """Everything that does not agree at `now`, in words; empty if all does."""
     return [
         *_overlaps(books.bookings),
-        *_promises(books),
+        *_promises(books, now),
         *_claims(books),
         *_running(books),
         *_at_once(books.sessions),
@@ -80,7 +81,9 @@ def _overlaps(bookings: Sequence[Row]) -> Iterator[str]:
                 yield f"{one['_id']} and {other['_id']} overlap on {bay}"
 
 
-def _promises(books: Books) -> Iterator[str]:
+def _promises(books: Books, now: datetime) -> Iterator[str]:
+    """A promise may be gone once its time is: nothing can overlap it any more."""
+    over = {each["promise"] for each in books.bookings if each["until"] <= now}
     kept = {each["promise"]: (each["_id"], each["bay"], each["from"], each["until"]) for each in _open(books.bookings)}
     waiting = {each["promise"]: (each["_id"], each["bay"]) for each in books.assignments if each["state"] == "waiting"}
     made = {each["id"]: (each["ref"], each["bay"], each["from"], each["until"]) for each in books.promises}
@@ -88,7 +91,7 @@ def _promises(books: Books) -> Iterator[str]:
         if kept.get(promise) != what and waiting.get(promise) != what[:2]:
             yield f"{what[1]} is promised to {what[0]}, which does not need it"
     for promise, needs in [*kept.items(), *waiting.items()]:
-        if promise not in made:
+        if promise not in made and promise not in over:
             yield f"{needs[0]} has no promise of {needs[1]}"
 
 

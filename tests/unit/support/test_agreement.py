@@ -67,7 +67,7 @@ def books_that_agree() -> Books:
 
 
 def test_books_that_agree_are_not_faulted() -> None:
-    assert disagreements(books_that_agree()) == []
+    assert disagreements(books_that_agree(), at(11)) == []
 
 
 Plant = Callable[[Books], object]
@@ -114,11 +114,17 @@ PLANTS: list[tuple[Plant, str]] = [
 def test_what_was_planted_is_found(plant: Plant, found: str) -> None:
     books = books_that_agree()
     plant(books)
-    assert found in disagreements(books)
+    assert found in disagreements(books, at(11))
 
 
 def test_two_open_bookings_of_one_time_are_found() -> None:
     books = books_that_agree()
     books.bookings.append(booking("x", 11, 13, paid=0))
     books.promises.append(promise("x", 11, 13))
-    assert disagreements(books) == ["bkg_a and bkg_x overlap on B1", "bkg_x and bkg_b overlap on B1"]
+    assert disagreements(books, at(11)) == ["bkg_a and bkg_x overlap on B1", "bkg_x and bkg_b overlap on B1"]
+
+
+def test_who_stays_too_long_needs_no_promise_any_more() -> None:
+    books = books_that_agree()
+    books.promises.pop(0)
+    assert disagreements(books, at(12)) == []
