@@ -162,11 +162,16 @@ def claim_of(booking: Booking) -> Claim:
 
 
 def presence(booking: Booking, seen: Seen) -> Presence:
-    """Who is on the bay of `booking`: whoever came within its time is its holder, there being no other way to tell."""
+    """Who is on the bay of `booking`: whoever came within its time is its holder, there being no other way to tell.
+
+    A bay that is free only since a time after the start was not seen before: somebody else on it would have had the
+    booking moved. Its holder may have come and left unseen.
+    """
     if seen.occupied is None or (seen.occupied and seen.since_ms is None):
         return Presence.UNKNOWN
     if not seen.occupied or seen.since_ms is None:
-        return Presence.NOBODY
+        unseen = seen.since_ms is not None and seen.since_ms > to_ms(booking.period.start)
+        return Presence.UNKNOWN if unseen else Presence.NOBODY
     if to_ms(accepts_from(booking)) <= seen.since_ms < to_ms(booking.period.until):
         return Presence.HOLDER
     return Presence.SOMEBODY_ELSE

@@ -182,6 +182,18 @@ async def test_a_bay_that_cannot_be_seen_punishes_nobody(harbour: Harbour) -> No
     assert "no_show" not in harbour.told()
 
 
+async def test_who_came_and_left_while_his_bay_could_not_be_seen_is_no_no_show(harbour: Harbour) -> None:
+    booked = await harbour.book()
+    await harbour.until(at(9, 50))
+    await harbour.sensor(None)
+    await harbour.until(at(11, 30))
+    await harbour.sensor(False)
+    await harbour.until(at(12))
+    over = await harbour.again(booked)
+    assert (over.state, over.paid) == ("completed", 400)
+    assert "no_show" not in harbour.told()
+
+
 async def test_a_fee_that_cannot_be_paid_is_written_down(database: Database) -> None:
     harbour = await a_harbour(database, prices=hourly(), terms=BookingTerms(no_show_fee=700))
     await harbour.fill_wallet(400)

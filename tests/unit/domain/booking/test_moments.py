@@ -74,6 +74,7 @@ def test_an_early_arrival_is_looked_for_even_where_screens_show_the_claim_later(
         (Seen(True, None), Presence.UNKNOWN),
         (Seen(False, ms(10)), Presence.NOBODY),
         (Seen(False, None), Presence.NOBODY),
+        (Seen(False, ms(10, 1)), Presence.UNKNOWN),
         (Seen(True, ms(9, 44)), Presence.SOMEBODY_ELSE),
         (Seen(True, ms(9, 45)), Presence.HOLDER),
         (Seen(True, ms(11, 59)), Presence.HOLDER),
