@@ -139,6 +139,6 @@ _OPEN_HOLDS: Final[list[Document]] = [
 ]
 
 
-async def _rows(collection: Collection[Document], pipeline: list[Any], session: Session) -> list[Document]:
+async def _rows(collection: Collection, pipeline: list[Any], session: Session) -> list[Document]:
     rows: list[Document] = await collection.aggregate(pipeline, session=session).to_list(None)
     return rows

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from bson import Binary
-from pymongo.errors import DuplicateKeyError, PyMongoError
+from pymongo.errors import BulkWriteError, PyMongoError
 
 from autospot.domain.errors import Conflict, InvalidInput
 from autospot.domain.ids import new_id
+from autospot.storage.batches import Batches
 from autospot.storage.mongo import Database, Document, Index, Session, translated
+from autospot.storage.outages import answering, inserted
 
 LEASE = timedelta(seconds=30)
 """How long a holder has before others may take over. A request is cut long before."""
@@ -123,6 +125,7 @@ class IdempotencyKeys:
 
     def __init__(self, database: Database) -> None:
         self._rows = database.collection("idempotency")
+        self._firsts: Batches[Document, bool] = Batches(self._insert)
 
     async def claim(self, scope: KeyScope, fingerprint: str, now: datetime, kept_for: timedelta) -> Claim | KeptReply:
         """The claim for whoever comes first or takes over from a crashed holder, the kept reply for everybody after.
@@ -138,13 +141,16 @@ class IdempotencyKeys:
             "lease_until": now + LEASE,
             "expires_at": now + kept_for,
         }
+        return claim if await self._firsts.ask(first) else await self._claim_again(claim, fingerprint, now)
+
+    async def _insert(self, rows: Sequence[Document]) -> Sequence[bool]:
+        """Whether each of these keys was new: those that come at the same moment wait for one journal flush."""
         try:
-            await self._rows.insert_one(first)
-        except DuplicateKeyError:
-            return await self._claim_again(claim, fingerprint, now)
-        except PyMongoError as error:
-            raise translated(error) from error
-        return claim
+            with answering():
+                await self._rows.insert_many(rows, ordered=False)
+        except BulkWriteError as error:
+            return inserted(error, len(rows))
+        return [True] * len(rows)
 
     async def _claim_again(self, claim: Claim, fingerprint: str, now: datetime) -> Claim | KeptReply:
         try:

@@ -6,11 +6,11 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from bson.codec_options import CodecOptions
 from bson.timestamp import Timestamp
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorCollection
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
 from pymongo import IndexModel, ReadPreference
 from pymongo.errors import (
     CollectionInvalid,
@@ -26,6 +26,9 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from autospot.domain.errors import Unavailable
+from autospot.storage.collection import Collection as Collection
+from autospot.storage.seat import Document as Document
+from autospot.storage.sharing import SharedTransactions
 
 SERVER_SELECTION_SECONDS = 5.0
 SOCKET_SECONDS = 20.0
@@ -36,8 +39,6 @@ MAJORITY = WriteConcern(w="majority", j=True, wtimeout=10_000)
 """Everything acknowledged is durable. It also is the fastest way to a change stream: without the journal flush the
 stream waits for the next periodic one (p50 66 ms instead of 6 to 11 ms on the reference machine)."""
 
-Document = dict[str, Any]
-Collection = AsyncIOMotorCollection
 Session = AsyncIOMotorClientSession
 
 _OUTAGES = (ConnectionFailure, ServerSelectionTimeoutError, NetworkTimeout, ExecutionTimeout, WTimeoutError)
@@ -96,10 +97,11 @@ class Database:
             read_concern=ReadConcern("majority"),
             read_preference=ReadPreference.PRIMARY,
         )
+        self._shared = SharedTransactions(self.transaction)
 
-    def collection(self, name: str) -> Collection[Document]:
+    def collection(self, name: str) -> Collection:
         """The collection `name` with the guarantees above."""
-        return self._database[name]
+        return Collection(cast("Any", self._database), name)  # Motor's stubs want PyMongo's here
 
     async def prepare(self, declared: Iterable[Index | Capped]) -> None:
         """Creates what is declared and missing. Safe to run at every start and from several processes at once."""
@@ -152,6 +154,11 @@ class Database:
         # A cancelled request must not cancel a commit half way: its outcome would be unknown to everybody.
         return await asyncio.shield(asyncio.ensure_future(self._transaction(work)))
 
+    async def shared_transaction(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        """As `transaction`, in one with others who ask for one at the same moment. For use cases that many run at once
+        on documents of their own, and that wait for nothing but the database meanwhile."""
+        return await self._shared.run(work)
+
     async def _transaction(self, work: Callable[[Session], Awaitable[T]]) -> T:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + TRANSACTION_SECONDS
@@ -173,7 +180,7 @@ class Database:
                 await asyncio.sleep(pause_seconds * (0.5 + random.random()))
                 pause_seconds = min(pause_seconds * 2, 0.2)
 
-    async def _commit(self, session: Session, deadline: float) -> None:
+    async def _commit(self, session: AsyncIOMotorClientSession, deadline: float) -> None:
         while True:
             try:
                 await session.commit_transaction()
@@ -199,7 +206,7 @@ def timestamp_of(rev: int) -> Timestamp:
     return Timestamp(rev >> 20, rev & 0xFFFFF)
 
 
-async def _abort(session: Session) -> None:
+async def _abort(session: AsyncIOMotorClientSession) -> None:
     if session.delegate.in_transaction:
         try:
             await session.abort_transaction()

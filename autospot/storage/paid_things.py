@@ -76,7 +76,7 @@ class PaidThings:
         ]
 
     async def _disagreeing(
-        self, session: Session, kind: str, things: Collection[Document], name: str, says: str | Document
+        self, session: Session, kind: str, things: Collection, name: str, says: str | Document
     ) -> Sequence[Disagreement]:
         from_payments: list[Document] = [
             *_by_subject(kind),
@@ -110,6 +110,6 @@ def _join(name: str, local: str, foreign: str, pipeline: list[Document]) -> Docu
     }
 
 
-async def _found(collection: Collection[Document], pipeline: list[Any], session: Session) -> list[Disagreement]:
+async def _found(collection: Collection, pipeline: list[Any], session: Session) -> list[Disagreement]:
     cursor = collection.aggregate([*pipeline, {"$limit": FAULTS_LIMIT}], session=session)
     return [Disagreement(row["_id"], row.get("says"), row.get("kept", 0)) async for row in cursor]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -13,6 +14,7 @@ from pymongo.errors import DuplicateKeyError
 from autospot.domain.errors import Conflict, PreconditionFailed
 from autospot.domain.period import Period
 from autospot.domain.subscription import Plan, Subscription, SubscriptionState
+from autospot.storage.batches import Batches
 from autospot.storage.mongo import Database, Document, Index, Session
 from autospot.storage.outages import answering
 
@@ -65,11 +67,21 @@ class Plans:
             return [_plan.validate_python(row) async for row in cursor]
 
 
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """For whom, where and when somebody asks what pays."""
+
+    owner: str
+    lot: str
+    period: Period
+
+
 class Subscriptions:
     """Reads and writes `subscriptions`."""
 
     def __init__(self, database: Database) -> None:
         self._subscriptions = database.collection("subscriptions")
+        self._stays: Batches[Stay, Sequence[Subscription]] = Batches(self._paying)
 
     async def add(self, session: Session, subscription: Subscription) -> None:
         """Stores a new one; `Conflict` (code `already_subscribed`) beside an open one of the same plan."""
@@ -107,15 +119,26 @@ class Subscriptions:
         self, owner: str, lot: str, period: Period, *, session: Session | None = None
     ) -> Sequence[Subscription]:
         """A driver's subscriptions to a lot that are paid for at some time of a period, first to end first."""
+        stay = Stay(owner, lot, period)
+        if session is None:
+            return await self._stays.ask(stay)
+        return (await self._paying([stay], session))[0]
+
+    async def _paying(self, stays: Sequence[Stay], session: Session | None = None) -> Sequence[Sequence[Subscription]]:
+        """What pays for each stay. Few drivers have any: one look tells of all who book at the same moment."""
         wanted: Document = {
-            "owner": owner,
-            "plan.lot": lot,
-            "paid_until": {"$gt": period.start},
-            "covered_from": {"$lt": period.until},
+            "owner": {"$in": list({stay.owner for stay in stays})},
+            "paid_until": {"$gt": min(stay.period.start for stay in stays)},
         }
         with answering(session):
             cursor = self._subscriptions.find(wanted, session=session).sort([("paid_until", 1), ("_id", 1)])
-            return [_subscription(row) async for row in cursor.limit(SUBSCRIPTIONS_LIMIT)]
+            found = [_subscription(row) async for row in cursor.limit(SUBSCRIPTIONS_LIMIT * len(stays))]
+        return [[each for each in found if _pays_for(each, stay)] for stay in stays]
+
+
+def _pays_for(each: Subscription, stay: Stay) -> bool:
+    is_theirs = (each.owner, each.plan.lot) == (stay.owner, stay.lot)
+    return is_theirs and each.paid_until > stay.period.start and each.covered_from < stay.period.until
 
 
 _PLAIN: Final = (

@@ -20,6 +20,7 @@ from autospot.domain.lot import BayKind
 from autospot.domain.period import Period
 from autospot.domain.tariff import Tariff, TariffBook, parse_tariff
 from autospot.domain.tariff.canonical import canonical_json
+from autospot.storage.batches import Batches
 from autospot.storage.mongo import Database, Document, Index, Session
 from autospot.storage.outages import answering
 
@@ -48,6 +49,7 @@ class Tariffs:
         self._tariffs = database.collection("tariffs")
         self._sessions = database.collection("sessions")
         self._books: OrderedDict[str, tuple[int, TariffBook]] = OrderedDict()
+        self._looks: Batches[str, int | None] = Batches(self._highest)
 
     async def newest(self, lot: str, *, session: Session | None = None) -> Tariff | None:
         """The version of a lot with the highest number, valid or not yet; None for a lot without a tariff."""
@@ -57,14 +59,11 @@ class Tariffs:
 
     async def book(self, lot: str) -> TariffBook | None:
         """All versions of a lot; None for one without a tariff."""
-        with answering():
-            newest = await self._tariffs.find_one(
-                {"lot": lot}, {"_id": 0, "version": 1}, sort=[("version", DESCENDING)]
-            )
+        newest = await self._looks.ask(lot)
         if newest is None:
             return None
         kept = self._books.get(lot)
-        if kept is None or kept[0] < newest["version"]:
+        if kept is None or kept[0] < newest:
             versions = await self.versions(lot)
             kept = (max(each.version for each in versions), TariffBook(versions))
             self._books[lot] = kept
@@ -72,6 +71,14 @@ class Tariffs:
         if len(self._books) > BOOKS_KEPT:
             self._books.popitem(last=False)
         return kept[1]
+
+    async def _highest(self, lots: Sequence[str]) -> Sequence[int | None]:
+        """The highest number of each lot, from the index alone: those who book at the same moment look once."""
+        group = {"$group": {"_id": "$lot", "highest": {"$max": "$version"}}}
+        with answering():
+            found = self._tariffs.aggregate([{"$match": {"lot": {"$in": list(set(lots))}}}, group])
+            highest = {row["_id"]: int(row["highest"]) async for row in found}
+        return [highest.get(lot) for lot in lots]
 
     async def versions(self, lot: str) -> Sequence[Tariff]:
         """All versions of a lot by their number."""

@@ -106,7 +106,7 @@ class Payments:
         # other: 32 at once on one wallet had half of them refused after 2.5 s of conflicts.
         turn = self._turns.setdefault(user_id, asyncio.Lock())
         async with turn:
-            return await self._database.transaction(work)
+            return await self._database.shared_transaction(work)
 
     async def charge_within(
         self, session: Session, payment_id: str, user_id: str, due: AmountDue, now: datetime

@@ -124,7 +124,7 @@ class BookingDesk:
             return stored
 
         try:
-            return await self._database.transaction(work)
+            return await self._database.shared_transaction(work)
         except AutoSpotError as refusal:
             await self._keeper.let_go(live.lot, bay.bay, promise, refusal)
             raise

@@ -1,0 +1,111 @@
+"""What several ask of the database at one moment, made few calls, and all of them in one visit of one thread.
+
+What cannot be told apart afterwards, or does not go as every single caller was promised, is `Divided`: then nothing is
+guessed, and everybody goes alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pymongo import InsertOne
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection as DriverCollection
+
+from autospot.storage.seat import Document, Find, Operation, Write
+
+
+class Divided(Exception):
+    """These use cases cannot share a transaction."""
+
+
+def perform(session: ClientSession, writes: Sequence[Write], finds: Sequence[Find]) -> list[list[Document]]:
+    """Makes the writes, then reads: the rows of each of `finds`. Blocks until done.
+
+    A write that does not find its document is `Divided`. The writes to one collection are made in their order.
+    """
+    operations: dict[str, list[Operation]] = {}
+    collections: dict[str, DriverCollection[Document]] = {}
+    for write in writes:
+        operations.setdefault(write.collection.name, []).append(write.operation)
+        collections[write.collection.name] = write.collection.delegate
+    for name, several in operations.items():
+        _write(session, collections[name], several)
+    return _found(session, finds)
+
+
+def _write(session: ClientSession, collection: DriverCollection[Document], operations: Sequence[Operation]) -> None:
+    done = collection.bulk_write(operations, session=session)
+    found = done.inserted_count + done.matched_count + done.upserted_count + done.deleted_count
+    added = sum(isinstance(each, InsertOne) for each in operations)
+    if found != len(operations) or done.modified_count not in (0, done.matched_count) or done.inserted_count != added:
+        raise Divided
+
+
+def _found(session: ClientSession, finds: Sequence[Find]) -> list[list[Document]]:
+    alike: dict[Any, list[int]] = {}
+    for number, find in enumerate(finds):
+        shape = (find.collection.name, tuple(sorted(find.wanted)), repr(find.fields), find.sort, find.limit)
+        alike.setdefault(shape, []).append(number)
+    answers: list[list[Document]] = [[]] * len(finds)
+    for numbers in alike.values():
+        found = _found_alike(session, [finds[number] for number in numbers])
+        for number, rows in zip(numbers, found, strict=True):
+            answers[number] = rows
+    return answers
+
+
+def _found_alike(session: ClientSession, finds: Sequence[Find]) -> Sequence[list[Document]]:
+    first = finds[0]
+    differing = [name for name in first.wanted if any(each.wanted[name] != first.wanted[name] for each in finds)]
+    if not differing:
+        rows = _rows(session, first)
+        return [[dict(row) for row in rows] for _ in finds]
+    if not _can_be_joined(finds, differing):
+        return [_rows(session, each) for each in finds]
+    keys = [tuple(each.wanted[name] for name in differing) for each in finds]
+    by_key: dict[Any, list[Document]] = {key: [] for key in keys}
+    joined = _joined(finds, differing)
+    rows = _rows(session, joined)
+    if joined.limit and len(rows) == joined.limit:  # some of them may have been cut off
+        raise Divided
+    for row in rows:
+        key = tuple(_at(row, name) for name in differing)
+        if key not in by_key:  # such as a list that holds the value: whose it is cannot be told
+            raise Divided
+        by_key[key].append(row)
+    most = first.limit or None
+    return [[dict(row) for row in by_key[key][:most]] for key in keys]
+
+
+def _can_be_joined(finds: Sequence[Find], differing: Sequence[str]) -> bool:
+    """True if all rows can be read at once and told apart by plain values. The first of many must be read by itself."""
+    first = finds[0]
+    has_all_fields = first.fields is None or all(first.fields.values())
+    reads_all = "_id" in differing or first.limit != 1
+    return has_all_fields and reads_all and all(type(each.wanted[name]) is str for each in finds for name in differing)
+
+
+def _joined(finds: Sequence[Find], differing: Sequence[str]) -> Find:
+    first = finds[0]
+    wanted = {name: value for name, value in first.wanted.items() if name not in differing}
+    if len(differing) == 1:
+        wanted[differing[0]] = {"$in": list({each.wanted[differing[0]]: None for each in finds})}
+    else:
+        wanted["$or"] = [{name: each.wanted[name] for name in differing} for each in finds]
+    fields = None if first.fields is None else {**first.fields, **dict.fromkeys(differing, 1)}
+    most = first.limit * len(finds) if first.limit > 1 else 0
+    return Find(first.collection, wanted, fields, first.sort, most)
+
+
+def _rows(session: ClientSession, find: Find) -> list[Document]:
+    cursor = find.collection.delegate.find(find.wanted, find.fields, session=session, limit=find.limit)
+    return list(cursor.sort(list(find.sort)) if find.sort else cursor)
+
+
+def _at(row: Document, path: str) -> Any:
+    value: Any = row
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return tuple(value) if isinstance(value, list) else value
