@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo.errors import PyMongoError
@@ -21,6 +21,10 @@ from autospot.storage.notices import told_notice
 STREAM_WAIT_MS = 500
 """How long the server holds the stream's question open when nothing happens; also how soon a stop is noticed."""
 
+SOON = timedelta(seconds=90)
+"""Rows that fall due later are not told of: whoever waits for rows looks again sooner than that. Each booking writes
+one, days ahead as a rule."""
+
 
 @dataclass(frozen=True, slots=True)
 class Resync:
@@ -29,7 +33,7 @@ class Resync:
 
 @dataclass(frozen=True, slots=True)
 class RowPut:
-    """A row of the due-queue was written that falls due at `at`."""
+    """A row of the due-queue was written that falls due at `at`, within `SOON`."""
 
     at: datetime
 
@@ -51,10 +55,12 @@ class NoticeKept:
 
 Signal = Resync | RowPut | SessionRevoked | NoticeKept
 
+_ROW_AT = {"$ifNull": ["$fullDocument.at", "$updateDescription.updatedFields.at"]}
 _DUE = {
     "ns.coll": "due",
     "operationType": {"$in": ["insert", "replace", "update"]},
     "updateDescription.updatedFields.claim": {"$exists": False},  # a claim is no news
+    "$expr": {"$lte": [_ROW_AT, {"$add": ["$wallTime", int(SOON.total_seconds() * 1000)]}]},
 }
 _REVOKED = {
     "ns.coll": {"$in": ["families", "api_keys"]},
@@ -85,7 +91,7 @@ async def follow_signals(database: Database) -> AsyncIterator[Signal | None]:
 def _signal(event: Mapping[str, Any]) -> Signal | None:
     if event["ns"]["coll"] == "notices":
         return NoticeKept(told_notice(event["fullDocument"]))
-    fields = event.get("fullDocument") or event["updateDescription"]["updatedFields"]
+    fields = event.get("fullDocument") or event.get("updateDescription", {}).get("updatedFields", {})
     if event["ns"]["coll"] == "due":
         return RowPut(fields["at"]) if "at" in fields else None
     return SessionRevoked(event["documentKey"]["_id"], fields["revoked_at"])
