@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bench import fanout, live, million, money, report, rest
+from bench import advice, bookings, fanout, live, million, money, report, rest
 from bench.machine import facts
 from bench.processes import BenchError
 from bench.result import medians
@@ -178,6 +178,30 @@ def money_command(
         shares = money.money_shares(paid)
         report.show([report.money_table(paid, shares)])
         finish(bench, "money", plan, out, {"money": paid, "shares": shares})
+
+
+@app.command("bookings")
+def bookings_command(
+    *,
+    quick: Quick = False,
+    seconds: Seconds = None,
+    repetitions: Repetitions = None,
+    serve_command: Serve = None,
+    data: Data = None,
+    out: Out = None,
+) -> None:
+    """Bookings over REST, paid from the wallet, against bare transactions; recommendations among 2,000 bays."""
+    plan = chosen(bookings.QUICK if quick else bookings.BookingsPlan(), seconds=seconds, repetitions=repetitions)
+    system = product(serve_command)
+    with failing_plainly(), session(data) as bench:
+        booked = bookings.run_bookings(bench, system, plan)
+        advised = advice.run_advice(bench, system, advice.QUICK if quick else advice.AdvicePlan())
+        findings = [] if quick else [*bookings.bookings_findings(booked), *advice.advice_findings(advised)]
+        tables = [report.bookings_table(booked), report.advice_table(advised), report.proof_table(findings)]
+        report.show(tables)
+        finish(bench, "bookings", plan, out, {"booked": booked, "advised": advised, "proof": findings})
+    if any(run.untrue for run in booked):
+        raise typer.Exit(1)
 
 
 @contextlib.contextmanager

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from rich.table import Table
 
+from bench.advice import AdviceRun
+from bench.bookings import BookingsRun
 from bench.console import console
 from bench.fanout import FrameCost
 from bench.live import PRODUCT, floor_at
@@ -111,6 +113,30 @@ def money_table(runs: Sequence[MoneyRun], shares: Sequence[MoneyShare]) -> Table
         figures = (number(run.per_second, 0), number(run.p50_ms, 2), number(run.p99_ms, 2), number(run.cpu_us))
         share = number(by_wallets[run.wallets], 2) if run.work == PAYMENTS else ""
         table.add_row(run.work, str(run.wallets or ""), *figures, share)
+    return table
+
+
+def bookings_table(runs: Sequence[BookingsRun]) -> Table:
+    """Every burst of bookings, in the order in which they were asked for."""
+    table = Table("system", "case", title="Booking over REST, paid from the wallet", title_justify="left")
+    for name in ("bookings/s", "p50 ms", "p99 ms", "server us", "mongod us"):
+        table.add_column(name, justify="right")
+    table.add_column("gate")
+    for run in runs:
+        figures = (number(run.per_second, 0), number(run.p50_ms), number(run.p99_ms))
+        costs = (number(run.server_us, 0), number(run.mongod_us, 0))
+        table.add_row(run.system, run.case, *figures, *costs, "[red]WRONG[/red]" if run.untrue else "right")
+    return table
+
+
+def advice_table(runs: Sequence[AdviceRun]) -> Table:
+    """How many recommendations a second, and what one takes."""
+    table = Table("way", title="Recommendations among 2,000 bays", title_justify="left")
+    for name in ("a second", "p50 ms", "p99 ms", "server us"):
+        table.add_column(name, justify="right")
+    for run in runs:
+        figures = (number(run.per_second, 0), number(run.p50_ms, 2), number(run.p99_ms, 2), number(run.cpu_us, 0))
+        table.add_row(run.way, *figures)
     return table
 
 

@@ -60,6 +60,11 @@ TARGETS: Final = {
     "million ready": Target("a million bays, start to ready", "s", 60, 20, at_least=False),
     "million resident": Target("a million bays, resident memory", "GB", 2, 1, at_least=False),
     "million cost": Target("a million bays, cost per reading against a thousand", "x", 1.3, 1.1, at_least=False),
+    "bookings spread": Target("bookings a second, 32 clients, over many bays", "/s", 300, 600, at_least=True),
+    "bookings spread share": Target("the same, share of bare transactions", "", 0.5, 1.0, at_least=True),
+    "bookings five bays": Target("bookings a second, 32 clients, on five bays", "/s", 300, 600, at_least=True),
+    "bookings five bays share": Target("the same, share of bare transactions", "", 0.5, 1.0, at_least=True),
+    "recommendation": Target("a recommendation among 2,000 bays, the decision alone, p99", "ms", 5, 2, at_least=False),
     "rest share": Target("GET state of 500 bays, share of a bare handler", "", 0.7, 0.9, at_least=True),
 }
 
