@@ -53,7 +53,7 @@ SWITCH_SECONDS = 0.001
 """How long a thread may keep the interpreter while another waits. The driver's threads need it several times per commit
 and per change; at the default of 5 ms a busy event loop makes them wait that long each time."""
 
-COLLECT_AFTER = (20_000, 20, 20)
+COLLECT_AFTER = (5_000, 20, 20)
 """Objects gained before the cycle collector looks at the youngest, and how many looks before it looks at older ones. At
 12,000 readings a second the defaults (700, 10, 10) took 7 % of the time, five times 35 to 50 ms in a row within 7 s."""
 
