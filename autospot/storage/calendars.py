@@ -30,8 +30,11 @@ HOLDS_LIMIT = 5_000
 """Most promises of one bay at a time, about 500 KB: fifty a day for a hundred days. Further ones are refused."""
 
 KEPT_AFTER_END = timedelta(hours=1)
-"""How long a promise stays in the calendar after its end; nothing can overlap it any more. Pruned by the next promise
-of the bay, so a calendar is bounded by what lies ahead."""
+"""How long a promise stays in the calendar after its end; nothing can overlap it any more. Pruned by a promise of the
+bay, the first in each such time, so a calendar is bounded by what lies ahead."""
+
+PRUNED_LIMIT = 100_000
+"""Calendars of which is remembered when they were pruned: some 20 MB. Then all are forgotten, and pruned once more."""
 
 TRIES = 5
 """How often a promise is tried whose refusal cannot be explained: what stood in the way was given back meanwhile."""
@@ -57,11 +60,14 @@ class Calendars:
     def __init__(self, database: Database) -> None:
         self._calendars = database.collection("calendars")
         self._wishes: Batches[UpdateOne, bool] = Batches(self._write)
+        self._pruned_at: dict[str, datetime] = {}
 
     async def promise(self, lot: str, bay: str, promise: Promise) -> None:
         """Keeps the bay for `promise`; promises of the same `ref` do not stand in its way. `BayTaken` with the promise
         that overlaps, `Conflict` (code `calendar_full`)."""
-        wish = UpdateOne(_free(lot, bay, promise), [_with(lot, bay, promise)], upsert=True)
+        is_to_be_pruned = self._is_to_be_pruned(_id(lot, bay), promise.made_at)
+        change = [_pruned_with(lot, bay, promise)] if is_to_be_pruned else _with(lot, bay, promise)
+        wish = UpdateOne(_free(lot, bay, promise), change, upsert=True)
         for _ in range(TRIES):
             if await self._wishes.ask(wish):
                 return
@@ -74,6 +80,15 @@ class Calendars:
             if len(document["holds"]) >= HOLDS_LIMIT:
                 raise Conflict(f"bay {bay} has too many bookings ahead", code="calendar_full")
         raise Unavailable(f"bay {bay} is being asked for by too many at once")
+
+    def _is_to_be_pruned(self, calendar: str, now: datetime) -> bool:
+        """True once per calendar and `KEPT_AFTER_END`, and when it is new to this process."""
+        if calendar in self._pruned_at and now - self._pruned_at[calendar] < KEPT_AFTER_END:
+            return False
+        if len(self._pruned_at) >= PRUNED_LIMIT:
+            self._pruned_at.clear()
+        self._pruned_at[calendar] = now
+        return True
 
     async def _write(self, wishes: Sequence[UpdateOne]) -> Sequence[bool]:
         """Whether each wish is granted. One whose bay has a calendar that its filter does not let through becomes an
@@ -131,12 +146,17 @@ def _free(lot: str, bay: str, promise: Promise) -> Document:
     }
 
 
-def _with(lot: str, bay: str, promise: Promise) -> Document:
-    """Adds the promise and drops those that are long over. The first one begins the calendar."""
+def _pruned_with(lot: str, bay: str, promise: Promise) -> Document:
+    """Adds the promise and drops those that are long over: rewrites them all. The first one begins the calendar."""
     current = {"$gt": ["$$each.until", promise.made_at - KEPT_AFTER_END]}
     kept = {"$filter": {"input": {"$ifNull": ["$holds", []]}, "as": "each", "cond": current}}
     holds = {"$concatArrays": [kept, [{"$literal": _hold(promise)}]]}
     return {"$set": {"lot": {"$literal": lot}, "bay": {"$literal": bay}, "holds": holds}}
+
+
+def _with(lot: str, bay: str, promise: Promise) -> Document:
+    """Adds the promise to what is there."""
+    return {"$push": {"holds": _hold(promise)}, "$setOnInsert": {"lot": lot, "bay": bay}}
 
 
 def _hold(promise: Promise) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -74,15 +75,18 @@ class Prices:
     ) -> Quote | None:
         """The quote of a stay, to which the minutes `own` belong already; None in a lot without a tariff, and before
         its first one is valid."""
-        book = await self._tariffs(lot)
+        # All at once: the two that ask for subscriptions then are one look at them, and nobody waits three times.
+        book, left, coverage = await asyncio.gather(
+            self._tariffs(lot),
+            self.packages.package_seconds(owner, lot, kind, period, own=own),
+            self.coverage(owner, lot, kind, period),
+        )
         if book is None:
             return None
         try:
             tariff = book.valid_at(period.start)
         except NotFound:
             return None
-        left = await self.packages.package_seconds(owner, lot, kind, period, own=own)
-        coverage = await self.coverage(owner, lot, kind, period)
         return quote(tariff, period, kind=kind, coverage=coverage, package_seconds=left)
 
     async def quote_under(

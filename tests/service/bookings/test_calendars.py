@@ -89,6 +89,18 @@ async def test_what_is_long_over_is_dropped_by_the_next_promise(database: Databa
     assert await refs(calendar) == ["new"]
 
 
+async def test_many_promises_of_one_hour_are_kept_beside_each_other(database: Database) -> None:
+    calendar = Calendars(database)
+    await asyncio.gather(
+        *(calendar.promise("harbour", "B1", promise(f"r{hour}", hour, hour + 1)) for hour in range(9, 18))
+    )
+    await database.collection("calendars").delete_many({})
+    await calendar.promise("harbour", "B1", promise("again", 9, 10))
+    await calendar.promise("harbour", "B1", promise("and another", 10, 11))
+    assert await refs(calendar) == ["again", "and another"]
+    assert await calendar.taken("harbour", between(9, 10)) == {"B1"}
+
+
 async def test_a_full_calendar_takes_no_more(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calendars, "HOLDS_LIMIT", 3)
     calendar = Calendars(database)
