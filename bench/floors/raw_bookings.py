@@ -25,7 +25,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from bench.booking_plan import WALLET_MINOR, Ask, Asks
+from bench.booking_plan import BAYS, LOTS, WALLET_MINOR, Ask, Asks
 from bench.latency import Latencies
 from bench.worker import serve
 
@@ -66,7 +66,10 @@ class Writers:
     async def _prepare(self) -> None:
         wallets = [{"_id": f"driver{number}", "credits": WALLET_MINOR} for number in range(self._asks.drivers)]
         await self._database["wallets"].insert_many(wallets)
-        for name in ("keys", "calendars", "drivers", "transfers", "due"):
+        asked = (self._asks.ask(number) for number in range(min(self._asks.limit, LOTS * BAYS)))
+        places = {f"{ask.lot}/{ask.bay}" for ask in asked}
+        await self._database["calendars"].insert_many([{"_id": place, "holds": []} for place in places])
+        for name in ("keys", "drivers", "transfers", "due"):
             await self._database.create_collection(name)
         bookings = self._database["bookings"]
         for keys in (["owner", "from", "_id"], ["lot", "from", "_id"], ["lot", "bay", "from"]):
@@ -85,7 +88,7 @@ class Writers:
         await stored["keys"].insert_one({"_id": name, "state": "running", "lease_until": now})
         free = {"holds": {"$not": {"$elemMatch": {"from": {"$lt": ask.until}, "until": {"$gt": ask.start}}}}}
         hold = {"$push": {"holds": {"id": name, **stay, "at": now}}}
-        await stored["calendars"].update_one({"_id": f"{ask.lot}/{ask.bay}", **free}, hold, upsert=True)
+        await stored["calendars"].update_one({"_id": f"{ask.lot}/{ask.bay}", **free}, hold)
         driver = f"driver{ask.driver}"
         async with await session.start_transaction(ReadConcern("snapshot"), MAJORITY):
             await stored["drivers"].update_one({"_id": driver}, {"$inc": {"asked": 1}}, upsert=True, session=session)
