@@ -122,6 +122,23 @@ async def test_two_who_write_one_document_do_so_one_after_the_other(database: Da
     assert await money_of(database, "ann") == 5
 
 
+async def test_a_limit_that_is_kept_by_a_mark_is_kept_by_those_who_come_together(database: Database) -> None:
+    accounts, entries = (database.collection(each) for each in NAMES)
+
+    async def take_the_last_place(name: str, session: Session) -> None:
+        await accounts.update_one({"_id": "mark"}, {"$inc": {"asked": 1}}, upsert=True, session=session)
+        if [row async for row in entries.find({"account": "ann"}, session=session)]:
+            raise Conflict("the last place is taken")
+        await entries.insert_one({"_id": name, "account": "ann"}, session=session)
+
+    told = await asyncio.gather(
+        *(database.shared_transaction(lambda session, n=n: take_the_last_place(n, session)) for n in ("one", "two")),  # type: ignore[misc]
+        return_exceptions=True,
+    )
+    assert [str(each) for each in told] == ["None", "the last place is taken"]
+    assert await entries.count_documents({}) == 1
+
+
 async def test_a_use_case_sees_what_it_wrote(database: Database) -> None:
     accounts = database.collection("accounts")
     await fill(database, "ann", "bob")
