@@ -20,6 +20,7 @@ import asyncio
 import json
 import resource
 import sys
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
@@ -72,7 +73,7 @@ class Tally:
             self.fault_examples.append(text)
 
 
-class Screen(asyncio.Protocol):
+class Screen(ABC, asyncio.Protocol):
     """One websocket client that wants one lot. `ready` is done when it has its first snapshot."""
 
     def __init__(self, lot: str, handshake: Handshake, tally: Tally) -> None:
@@ -127,8 +128,9 @@ class Screen(asyncio.Protocol):
         if rest:
             self._take(rest)
 
+    @abstractmethod
     def _take(self, data: bytes) -> None:
-        raise NotImplementedError
+        """What came after the handshake."""
 
     def _control(self, opcode: int, payload: bytes) -> None:
         if opcode == PING:

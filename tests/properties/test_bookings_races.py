@@ -10,11 +10,9 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from uuid import uuid4
 
-import pymongo
 import pytest
 
 from autospot.domain.booking.alternatives import BayTaken
@@ -39,22 +37,6 @@ ATTEMPTS, CLIENTS, BAYS = max(200, int(20_000 * SCALE)), 64, 20
 TERMS = BookingTerms(open_per_driver=1000, maximum_minutes=240)
 
 pytestmark = pytest.mark.timeout(60 + 3_000 * SCALE)
-
-
-@pytest.fixture
-def name(mongo_url: str) -> Iterator[str]:
-    name = f"races_{uuid4().hex}"
-    yield name
-    with pymongo.MongoClient[dict[str, object]](mongo_url) as client:
-        client.drop_database(name)
-
-
-@pytest.fixture
-async def database(mongo_url: str, name: str) -> AsyncIterator[Database]:
-    database = Database(mongo_url, name)
-    await database.prepare(DECLARED)
-    yield database
-    database.close()
 
 
 class Client:

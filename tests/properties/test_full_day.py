@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
-from uuid import uuid4
 
-import pymongo
 import pytest
 
 from autospot.domain.booking.booking import Booking
@@ -21,7 +18,6 @@ from autospot.domain.parking_session import ParkingSession, SessionState
 from autospot.domain.period import Period
 from autospot.storage.bookings import BookingQuery
 from autospot.storage.mongo import Database
-from autospot.storage.schema import DECLARED
 from autospot.storage.sessions import SessionQuery
 from tests.support.agreement import books_of, disagreements
 from tests.support.bookings import at
@@ -37,22 +33,6 @@ NO_SHOW_AFTER = timedelta(minutes=TERMS.no_show_minutes)
 EARLY, GRACE = timedelta(minutes=TERMS.early_arrival_minutes), timedelta(minutes=TERMS.late_leave_minutes)
 
 pytestmark = pytest.mark.timeout(120 + 3_000 * SCALE)
-
-
-@pytest.fixture
-def name(mongo_url: str) -> Iterator[str]:
-    name = f"day_{uuid4().hex}"
-    yield name
-    with pymongo.MongoClient[dict[str, object]](mongo_url) as client:
-        client.drop_database(name)
-
-
-@pytest.fixture
-async def database(mongo_url: str, name: str) -> AsyncIterator[Database]:
-    database = Database(mongo_url, name)
-    await database.prepare(DECLARED)
-    yield database
-    database.close()
 
 
 async def test_in_the_evening_of_a_full_day_everything_agrees(database: Database) -> None:

@@ -27,19 +27,19 @@ class QuickGateway:
         return Intent(*fields, PaymentState.PROCESSING)
 
     async def capture(self, intent_id: str, amount: int) -> Intent:
-        raise NotImplementedError
+        raise AssertionError("nothing but an order is expected here")
 
     async def cancel(self, intent_id: str) -> Intent:
-        raise NotImplementedError
+        raise AssertionError("nothing but an order is expected here")
 
     async def refund(self, intent_id: str, reference: str, amount: int) -> Intent:
-        raise NotImplementedError
+        raise AssertionError("nothing but an order is expected here")
 
     async def retrieve(self, reference: str) -> Intent | None:
-        raise NotImplementedError
+        raise AssertionError("nothing but an order is expected here")
 
     def parse_webhook(self, body: bytes, headers: Mapping[str, str]) -> GatewayEvent:
-        raise NotImplementedError
+        raise AssertionError("nothing but an order is expected here")
 
     async def close(self) -> None:
         """Nothing is open."""
