@@ -97,6 +97,5 @@ def _rest_run(session: Session, system: System, plan: AdvicePlan) -> AdviceRun:
 
 
 def advice_findings(runs: Sequence[AdviceRun]) -> list[Finding]:
-    """The guidance row of the proof: how long one recommendation takes."""
-    pure = next(run for run in runs if run.way == PURE)
-    return [finding("recommendation", pure.p99_ms)]
+    """The guidance row of the proof: how long one recommendation takes. None where it was not measured."""
+    return [finding("recommendation", run.p99_ms) for run in runs if run.way == PURE]

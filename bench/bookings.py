@@ -29,12 +29,19 @@ PREPARE_SECONDS: Final = 120.0
 DOCTOR_SECONDS: Final = 120.0
 EXAMPLES_MAX: Final = 5
 FLOOR: Final = "bare transactions"
+PRODUCT: Final = "autospot"
+SYSTEMS: Final = (PRODUCT, FLOOR)
 
 
 @dataclass(frozen=True, slots=True)
 class BookingsPlan:
-    """What scenario `bookings` does. `drivers` have five bookings each, which bounds how many there can be."""
+    """What scenario `bookings` does. `drivers` have five bookings each, which bounds how many there can be.
 
+    With one of `SYSTEMS` or `CASES` alone there is nothing to compare: for work on the product, not for proof.
+    """
+
+    systems: Sequence[str] = SYSTEMS
+    cases: Sequence[Case] = CASES
     clients: int = 32
     drivers: int = 2_000
     seconds: float = 6.0
@@ -47,7 +54,8 @@ QUICK: Final = BookingsPlan(drivers=600, seconds=2.0, repetitions=1)
 
 @dataclass(frozen=True, slots=True)
 class BookingsRun:
-    """One burst of bookings. Processor time is in microseconds per booking; `server` is the API, or the floor's own."""
+    """One burst of bookings. Processor time is in microseconds per booking: `server` is the API, or the floor's own,
+    `clients` are those who book; 0 where the floor is both."""
 
     system: str
     case: Case
@@ -56,6 +64,7 @@ class BookingsRun:
     p99_ms: float
     server_us: float
     mongod_us: float
+    clients_us: float
     wrong: tuple[str, ...] = ()
 
     @property
@@ -72,7 +81,7 @@ class BookingsRun:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
-        names = ("system", "case", "per_second", "p50_ms", "p99_ms", "server_us", "mongod_us", "wrong")
+        names = ("system", "case", "per_second", "p50_ms", "p99_ms", "server_us", "mongod_us", "clients_us", "wrong")
         return {name: getattr(self, name) for name in names}
 
 
@@ -80,9 +89,11 @@ def run_bookings(session: Session, system: System, plan: BookingsPlan) -> list[B
     """AutoSpot and the floor in turn, each on a database that has seen nothing."""
     runs: list[BookingsRun] = []
     for _ in range(plan.repetitions):
-        for case in CASES:
+        for case in plan.cases:
             asks = Asks(case, plan.drivers, tomorrow(datetime.now(UTC)))
-            for measure in (_product_run, _floor_run):
+            for name, measure in ((PRODUCT, _product_run), (FLOOR, _floor_run)):
+                if name not in plan.systems:
+                    continue
                 with fresh_place(session.database, session.next_folder()) as place:
                     run = measure(system, plan, asks, place)
                 session.console.print(run.line)
@@ -103,7 +114,7 @@ def _product_run(system: System, plan: BookingsPlan, asks: Asks, place: Place) -
         arguments = {"port": place.http_port, "connections": plan.clients, "tokens": str(tokens)}
         clients = stack.enter_context(Worker("bench.booking_load", place.folder, {**arguments, "asks": asks.as_json()}))
         clients.wait_answer()
-        told, spent = _measured(plan, clients, server, place)
+        told, spent = _measured(plan, clients, [server, place.database.process, clients])
         told["wrong"] = judged(place, told)
     return _run(system.name, asks.case, told, spent, len(told["acknowledged"]))
 
@@ -112,23 +123,23 @@ def _floor_run(_: System, plan: BookingsPlan, asks: Asks, place: Place) -> Booki
     arguments = {"url": place.database.url, "database": place.database_name, "clients": plan.clients}
     with Worker("bench.floors.raw_bookings", place.folder, {**arguments, "asks": asks.as_json()}) as floor:
         floor.wait_answer()
-        told, spent = _measured(plan, floor, floor, place)
+        told, spent = _measured(plan, floor, [floor, place.database.process])
     written = place.database.client[place.database_name]["bookings"].count_documents({})
     return _run(FLOOR, asks.case, told, spent, written)
 
 
 def _measured(
-    plan: BookingsPlan, clients: Worker, server: Child, place: Place
-) -> tuple[dict[str, Any], tuple[float, float]]:
-    """What the clients tell, and the processor seconds of server and mongod meanwhile."""
-    mongod = place.database.process
-    before = server.cpu_seconds(), mongod.cpu_seconds()
+    plan: BookingsPlan, clients: Worker, processes: Sequence[Child]
+) -> tuple[dict[str, Any], Sequence[float]]:
+    """What the clients tell, and the processor seconds of each process meanwhile."""
+    before = [process.cpu_seconds() for process in processes]
     told = clients.ask("book", warmup_seconds=plan.warmup_seconds, seconds=plan.seconds)
-    return told, (server.cpu_seconds() - before[0], mongod.cpu_seconds() - before[1])
+    return told, [process.cpu_seconds() - used for process, used in zip(processes, before, strict=True)]
 
 
-def _run(system: str, case: Case, told: dict[str, Any], spent: tuple[float, float], bookings: int) -> BookingsRun:
-    latency, (server_us, mongod_us) = told["latency"], (ratio(used * 1e6, bookings) for used in spent)
+def _run(system: str, case: Case, told: dict[str, Any], spent: Sequence[float], bookings: int) -> BookingsRun:
+    latency = told["latency"]
+    server_us, mongod_us, clients_us = ([ratio(used * 1e6, bookings) for used in spent] + [0.0])[:3]
     return BookingsRun(
         system,
         case,
@@ -137,6 +148,7 @@ def _run(system: str, case: Case, told: dict[str, Any], spent: tuple[float, floa
         latency["p99_ms"],
         server_us,
         mongod_us,
+        clients_us,
         tuple(told.get("wrong", ())),
     )
 
@@ -195,9 +207,11 @@ def _booked(row: dict[str, Any]) -> Booked:
 
 
 def bookings_findings(runs: Sequence[BookingsRun]) -> list[Finding]:
-    """The bookings rows of the proof."""
+    """The bookings rows of the proof, for each case that was measured beside its floor."""
     found: list[Finding] = []
     for case in CASES:
+        if {run.system for run in runs if run.case == case} != set(SYSTEMS):
+            continue
         ours = [run.per_second for run in runs if run.case == case and run.system != FLOOR]
         bare = [run.per_second for run in runs if run.case == case and run.system == FLOOR]
         found.append(finding(f"bookings {case}", statistics.median(ours)))

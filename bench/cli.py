@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from bench import advice, bookings, fanout, live, million, money, report, rest
+from bench.booking_plan import CASES
 from bench.machine import facts
 from bench.processes import BenchError
 from bench.result import medians
@@ -22,6 +23,8 @@ from bench.systems import System, node_systems, product, python_systems
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Benchmarks: sensor to screen, against floors and other hubs."
 )
+
+RECOMMENDATIONS: Final = "recommendations"
 
 Quick = Annotated[
     bool, typer.Option("--quick", help="About a minute: shows that everything works, not how fast it is.")
@@ -33,6 +36,10 @@ Out = Annotated[Path | None, typer.Option(help="JSON file; default: var/bench/<s
 Data = Annotated[Path | None, typer.Option(help="Existing folder on the disk that the database shall use.")]
 Serve = Annotated[str | None, typer.Option(help="Command that starts the product instead of `autospot serve`.")]
 Only = Annotated[list[str] | None, typer.Option("--system", help="Only this system; may be repeated.")]
+OnlyCase = Annotated[
+    list[str] | None,
+    typer.Option("--case", help="Only `spread`, `five bays` or `recommendations`; may be repeated."),
+]
 
 
 def systems_called(names: Sequence[str] | None, serve_command: str | None) -> list[System]:
@@ -45,6 +52,14 @@ def systems_called(names: Sequence[str] | None, serve_command: str | None) -> li
     if unknown:
         raise typer.BadParameter(f"no system {', '.join(unknown)}; there are: {', '.join(known)}")
     return [known[name] for name in names]
+
+
+def picked(what: str, names: Sequence[str] | None, there_are: Sequence[str]) -> tuple[str, ...]:
+    """Those of `there_are` that were named, all where none was. Raises typer.BadParameter for any other name."""
+    unknown = set(names or ()) - set(there_are)
+    if unknown:
+        raise typer.BadParameter(f"no {what} {', '.join(sorted(unknown))}; there are: {', '.join(there_are)}")
+    return tuple(each for each in there_are if not names or each in names)
 
 
 def numbers(text: str) -> tuple[int, ...]:
@@ -186,16 +201,26 @@ def bookings_command(
     quick: Quick = False,
     seconds: Seconds = None,
     repetitions: Repetitions = None,
+    system: Only = None,
+    case: OnlyCase = None,
     serve_command: Serve = None,
     data: Data = None,
     out: Out = None,
 ) -> None:
     """Bookings over REST, paid from the wallet, against bare transactions; recommendations among 2,000 bays."""
-    plan = chosen(bookings.QUICK if quick else bookings.BookingsPlan(), seconds=seconds, repetitions=repetitions)
-    system = product(serve_command)
+    names = picked("system", system, bookings.SYSTEMS)
+    cases = picked("case", case, (*CASES, RECOMMENDATIONS))
+    plan = chosen(
+        bookings.QUICK if quick else bookings.BookingsPlan(),
+        seconds=seconds,
+        repetitions=repetitions,
+        systems=names,
+        cases=tuple(each for each in cases if each != RECOMMENDATIONS),
+    )
+    asked = chosen(advice.QUICK if quick else advice.AdvicePlan(), seconds=seconds)
     with failing_plainly(), session(data) as bench:
-        booked = bookings.run_bookings(bench, system, plan)
-        advised = advice.run_advice(bench, system, advice.QUICK if quick else advice.AdvicePlan())
+        booked = bookings.run_bookings(bench, product(serve_command), plan)
+        advised = advice.run_advice(bench, product(serve_command), asked) if RECOMMENDATIONS in cases else []
         findings = [] if quick else [*bookings.bookings_findings(booked), *advice.advice_findings(advised)]
         tables = [report.bookings_table(booked), report.advice_table(advised), report.proof_table(findings)]
         report.show(tables)

@@ -119,12 +119,12 @@ def money_table(runs: Sequence[MoneyRun], shares: Sequence[MoneyShare]) -> Table
 def bookings_table(runs: Sequence[BookingsRun]) -> Table:
     """Every burst of bookings, in the order in which they were asked for."""
     table = Table("system", "case", title="Booking over REST, paid from the wallet", title_justify="left")
-    for name in ("bookings/s", "p50 ms", "p99 ms", "server us", "mongod us"):
+    for name in ("bookings/s", "p50 ms", "p99 ms", "server us", "mongod us", "clients us"):
         table.add_column(name, justify="right")
     table.add_column("gate")
     for run in runs:
         figures = (number(run.per_second, 0), number(run.p50_ms), number(run.p99_ms))
-        costs = (number(run.server_us, 0), number(run.mongod_us, 0))
+        costs = (number(run.server_us, 0), number(run.mongod_us, 0), number(run.clients_us, 0))
         table.add_row(run.system, run.case, *figures, *costs, "[red]WRONG[/red]" if run.untrue else "right")
     return table
 
