@@ -1,7 +1,7 @@
 """No double booking: races for one bay and time, and thousands of random attempts, judged by the history checker.
 
 `AUTOSPOT_PROOF_SCALE=1` runs the whole: 1,000 races of 32 clients, 20,000 attempts of 64 clients on 20 bays. Without it
-a part of that is run, as much as takes some ten seconds.
+a part of that is run, as much as takes some ten seconds. The seed is printed; `AUTOSPOT_PROOF_SEED` sets it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import os
 import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -118,6 +119,13 @@ async def _outcome(call: Awaitable[Booking]) -> tuple[Booking | None, Outcome]:
         return None, "unknown"
 
 
+def a_seed() -> int:
+    """The seed of this run, which is printed."""
+    seed = int(os.environ.get("AUTOSPOT_PROOF_SEED", random.SystemRandom().randrange(1_000_000)))
+    print(f"seed {seed}")
+    return seed
+
+
 async def stored(harbour: Harbour) -> list[Stored]:
     return [
         Stored(each.id, each.bay, each.period, each.is_open)
@@ -159,8 +167,7 @@ async def attempted(harbour: Harbour, seed: int, attempts: int, cut_off: float =
 
 
 async def test_random_attempts_never_overlap_and_every_refusal_is_explained(database: Database) -> None:
-    seed = random.SystemRandom().randrange(1_000_000)
-    print(f"seed {seed}")
+    seed = a_seed()
     harbour = await a_harbour(database, bays=BAYS, terms=TERMS)
     history = await attempted(harbour, seed, ATTEMPTS)
     assert {each.outcome for each in history.attempts} >= {"ok", "refused"}
@@ -172,8 +179,7 @@ async def test_random_attempts_never_overlap_and_every_refusal_is_explained(data
 async def test_kill_9_of_mongod_and_calls_that_are_cut_off_lose_and_double_nothing(
     make_mongod: Callable[..., MongodServer],
 ) -> None:
-    seed = random.SystemRandom().randrange(1_000_000)
-    print(f"seed {seed}")
+    seed = a_seed()
     mongod = make_mongod()
     database = Database(mongod.url, "crash")
     await database.prepare(DECLARED)
@@ -191,6 +197,7 @@ async def killed_and_cut_off(mongod: MongodServer, harbour: Harbour, seed: int) 
         await asyncio.to_thread(mongod.kill)
         await asyncio.to_thread(mongod.restart)
     history = await working
+    print(f"attempts {dict(Counter(each.outcome for each in history.attempts))}, releases {len(history.releases)}")
     assert {each.outcome for each in history.attempts} == {"ok", "refused", "unknown"}
     await asyncio.sleep(TRANSACTION_SECONDS)  # what was cut off and is still at work ends within that
     for _ in range(5):
