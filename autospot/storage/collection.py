@@ -6,12 +6,13 @@ where one does not find it the shared transaction is undone, and its use case le
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from bson import ObjectId
 from motor.motor_asyncio import AsyncIOMotorCollection
-from pymongo import DeleteOne, InsertOne, ReplaceOne, ReturnDocument, UpdateOne
+from pymongo import ReturnDocument
 from pymongo.results import BulkWriteResult, DeleteResult, InsertManyResult, InsertOneResult, UpdateResult
 
 from autospot.storage.seat import Document, Find, Seat, Sort, Write
@@ -47,21 +48,21 @@ class Collection(MotorCollection):
         async def update_one(self, filter, update, upsert=False, *args, session=None, **options):  # noqa: A002
             """As in PyMongo, but that from a seat an upsert does not tell which of the two it was."""
             if isinstance(session, Seat) and not (args or options):
-                session.write(Write(self, filter.get("_id"), UpdateOne(filter, update, upsert=upsert)))
+                _change(self, session, filter, update, upsert)
                 return UpdateResult({"n": 1, "nModified": 1}, acknowledged=True)
             return await super().update_one(filter, update, upsert, *args, session=session, **options)
 
         async def replace_one(self, filter, replacement, upsert=False, *args, session=None, **options):  # noqa: A002
             """As `update_one`."""
             if isinstance(session, Seat) and not (args or options):
-                session.write(Write(self, filter.get("_id"), ReplaceOne(filter, replacement, upsert=upsert)))
+                _change(self, session, filter, replacement, upsert)
                 return UpdateResult({"n": 1, "nModified": 1}, acknowledged=True)
             return await super().replace_one(filter, replacement, upsert, *args, session=session, **options)
 
         async def delete_one(self, filter, *args, session=None, **options):  # noqa: A002
             """As in PyMongo."""
             if isinstance(session, Seat) and not (args or options):
-                session.write(Write(self, filter.get("_id"), DeleteOne(filter)))
+                session.write(Write(self, "delete", filter.get("_id"), {"q": filter, "limit": 1}))
                 return DeleteResult({"n": 1}, acknowledged=True)
             return await super().delete_one(filter, *args, session=session, **options)
 
@@ -69,7 +70,7 @@ class Collection(MotorCollection):
             """As in PyMongo, of updates."""
             if isinstance(session, Seat) and not (args or options):
                 for each in requests:
-                    session.write(Write(self, each._filter.get("_id"), each))  # noqa: SLF001 - it has no other name
+                    _change(self, session, each._filter, each._doc, each._upsert)  # noqa: SLF001 - no other names
                 counts = {"nInserted": 0, "nMatched": len(requests), "nModified": len(requests), "nUpserted": 0}
                 return BulkWriteResult({**counts, "nRemoved": 0, "upserted": []}, acknowledged=True)
             return await super().bulk_write(requests, *args, session=session, **options)
@@ -77,8 +78,7 @@ class Collection(MotorCollection):
         async def find_one_and_update(self, filter, update, *args, session=None, **options):  # noqa: A002
             """As in PyMongo; from a seat, what the document becomes."""
             if isinstance(session, Seat) and not args and _gives_what_it_becomes(options):
-                upsert = options.get("upsert", False)
-                session.write(Write(self, filter.get("_id"), UpdateOne(filter, update, upsert=upsert)))
+                _change(self, session, filter, update, options.get("upsert", False))
                 return (await session.find(Find(self, {"_id": filter["_id"]})))[0]
             return await super().find_one_and_update(filter, update, *args, session=session, **options)
 
@@ -97,7 +97,19 @@ class Collection(MotorCollection):
 
 
 def _insert(collection: Collection, seat: Seat, document: Document) -> None:
-    seat.write(Write(collection, document.get("_id"), InsertOne(document)))
+    document_id = document.setdefault("_id", ObjectId())
+    seat.write(Write(collection, "insert", document_id, document))
+
+
+def _change(
+    collection: Collection,
+    seat: Seat,
+    wanted: Mapping[str, Any],
+    change: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    upsert: bool | None,
+) -> None:
+    statement = {"q": wanted, "u": change, "multi": False, "upsert": bool(upsert)}
+    seat.write(Write(collection, "update", wanted.get("_id"), statement))
 
 
 def _gives_what_it_becomes(options: dict[str, Any]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
@@ -27,14 +28,14 @@ from pymongo.write_concern import WriteConcern
 
 from autospot.domain.errors import Unavailable
 from autospot.storage.collection import Collection as Collection
+from autospot.storage.commits import TRANSACTION_SECONDS as TRANSACTION_SECONDS
+from autospot.storage.commits import OutcomeUnknown as OutcomeUnknown
+from autospot.storage.commits import commit
 from autospot.storage.seat import Document as Document
 from autospot.storage.sharing import SharedTransactions
 
 SERVER_SELECTION_SECONDS = 5.0
 SOCKET_SECONDS = 20.0
-TRANSACTION_SECONDS = 2.5
-"""A transaction is tried again on transient conflicts for this long, then refused (the driver's own limit is 120 s)."""
-
 MAJORITY = WriteConcern(w="majority", j=True, wtimeout=10_000)
 """Everything acknowledged is durable. It also is the fastest way to a change stream: without the journal flush the
 stream waits for the next periodic one (p50 66 ms instead of 6 to 11 ms on the reference machine)."""
@@ -46,12 +47,6 @@ _OUTAGE_CODES = frozenset({6, 7, 50, 89, 91, 100, 189, 262, 9001, 10058, 10107, 
 
 
 T = TypeVar("T")
-
-
-class OutcomeUnknown(Unavailable):
-    """The commit may or may not have happened: the answer was lost. Only an idempotent retry is safe."""
-
-    code = "outcome_unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,36 +155,29 @@ class Database:
         return await self._shared.run(work)
 
     async def _transaction(self, work: Callable[[Session], Awaitable[T]]) -> T:
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + TRANSACTION_SECONDS
+        deadline = time.monotonic() + TRANSACTION_SECONDS
         pause_seconds = 0.002
-        async with await self.client.start_session() as session:
+        # The driver begins and ends a session without asking the server: no thread is needed for that.
+        session = AsyncIOMotorClientSession(self.client.delegate.start_session(), self.client)
+        try:
             while True:
                 session.start_transaction(ReadConcern("snapshot"), MAJORITY, ReadPreference.PRIMARY)
                 try:
                     result = await work(session)
-                    await self._commit(session, deadline)
+                    if session.delegate.in_transaction:  # else `work` has committed already
+                        await asyncio.to_thread(commit, session.delegate, deadline)
                     return result
                 except PyMongoError as error:
                     await _abort(session)
-                    if not error.has_error_label("TransientTransactionError") or loop.time() > deadline:
+                    if not error.has_error_label("TransientTransactionError") or time.monotonic() > deadline:
                         raise translated(error) from error
                 except BaseException:
                     await _abort(session)
                     raise
                 await asyncio.sleep(pause_seconds * (0.5 + random.random()))
                 pause_seconds = min(pause_seconds * 2, 0.2)
-
-    async def _commit(self, session: AsyncIOMotorClientSession, deadline: float) -> None:
-        while True:
-            try:
-                await session.commit_transaction()
-                return
-            except PyMongoError as error:
-                if not error.has_error_label("UnknownTransactionCommitResult"):
-                    raise
-                if asyncio.get_running_loop().time() > deadline:
-                    raise OutcomeUnknown("the database did not confirm the commit in time") from error
+        finally:
+            session.delegate.end_session()
 
     def close(self) -> None:
         """Closes every connection."""

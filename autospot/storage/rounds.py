@@ -6,14 +6,16 @@ guessed, and everybody goes alone.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
-from pymongo import InsertOne
 from pymongo.client_session import ClientSession
-from pymongo.collection import Collection as DriverCollection
 
-from autospot.storage.seat import Document, Find, Operation, Write
+from autospot.storage.commits import TRANSACTION_SECONDS, commit
+from autospot.storage.seat import Document, Find, Write
 
 
 class Divided(Exception):
@@ -21,25 +23,35 @@ class Divided(Exception):
 
 
 def perform(session: ClientSession, writes: Sequence[Write], finds: Sequence[Find]) -> list[list[Document]]:
-    """Makes the writes, then reads: the rows of each of `finds`. Blocks until done.
+    """Makes the writes, then reads: the rows of each of `finds`. Where nothing is to be read this was the end, and it
+    commits. Blocks until done.
 
     A write that does not find its document is `Divided`. The writes to one collection are made in their order.
     """
-    operations: dict[str, list[Operation]] = {}
-    collections: dict[str, DriverCollection[Document]] = {}
+    by_collection: dict[str, list[Write]] = {}
     for write in writes:
-        operations.setdefault(write.collection.name, []).append(write.operation)
-        collections[write.collection.name] = write.collection.delegate
-    for name, several in operations.items():
-        _write(session, collections[name], several)
+        by_collection.setdefault(write.collection.name, []).append(write)
+    for several in by_collection.values():
+        for kind, alike in groupby(several, key=_KIND):
+            _write(session, kind, list(alike))
+    if not finds:
+        commit(session, time.monotonic() + TRANSACTION_SECONDS)
     return _found(session, finds)
 
 
-def _write(session: ClientSession, collection: DriverCollection[Document], operations: Sequence[Operation]) -> None:
-    done = collection.bulk_write(operations, session=session)
-    found = done.inserted_count + done.matched_count + done.upserted_count + done.deleted_count
-    added = sum(isinstance(each, InsertOne) for each in operations)
-    if found != len(operations) or done.modified_count not in (0, done.matched_count) or done.inserted_count != added:
+_KIND = attrgetter("kind")
+_STATEMENTS = {"insert": "documents", "update": "updates", "delete": "deletes"}
+
+
+def _write(session: ClientSession, kind: str, writes: Sequence[Write]) -> None:
+    """The command itself: the driver's bulk builder takes 8 us more for each document."""
+    collection = writes[0].collection
+    statements = [write.statement for write in writes]
+    done = collection.database.delegate.command(
+        {kind: collection.name, _STATEMENTS[kind]: statements, "ordered": True}, session=session
+    )
+    changed = done["n"] if kind != "update" else done["nModified"] + len(done.get("upserted", ()))
+    if done.get("writeErrors") or not done["n"] == changed == len(writes):
         raise Divided
 
 

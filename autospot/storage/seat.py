@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorClientSession
-from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
 
 if TYPE_CHECKING:
     from autospot.storage.collection import Collection
 
 Document = dict[str, Any]
 Sort = Sequence[tuple[str, int]]
-Operation = InsertOne[Document] | UpdateOne | ReplaceOne[Document] | DeleteOne
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One document to be added, changed or removed: the one with this `_id`."""
+    """One document to be added, changed or removed: the one with this `_id`. `statement` is what stands in the list of
+    the command `kind`: the document itself, or `{q, u, …}`."""
 
     collection: Collection
+    kind: Literal["insert", "update", "delete"]
     document_id: Any
-    operation: Operation
+    statement: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,12 @@ class Driver(Protocol):
     async def find(self, find: Find) -> list[Document]:
         """The rows, once everybody who shares the transaction has said what they need next."""
 
+    def parts(self) -> None:
+        """From now on one use case asks as two."""
+
+    def meets(self) -> None:
+        """One of the two is done; the other one goes on."""
+
 
 class Seat(AsyncIOMotorClientSession):
     """Stands where a session stands, for a use case that does not have its transaction alone.
@@ -63,3 +72,36 @@ class Seat(AsyncIOMotorClientSession):
     async def find(self, find: Find) -> list[Document]:
         """The rows, with all that was written here before."""
         return await self._ride.find(find)
+
+    async def both(self, first: Coroutine[Any, Any, A], second: Coroutine[Any, Any, B]) -> tuple[A, B]:
+        """See `together`."""
+        one, other = asyncio.ensure_future(first), asyncio.ensure_future(second)
+        left = 2
+
+        def arrived(_: asyncio.Future[Any]) -> None:
+            nonlocal left
+            left -= 1
+            if left:
+                self._ride.meets()
+
+        self._ride.parts()
+        one.add_done_callback(arrived)
+        other.add_done_callback(arrived)
+        try:
+            return await asyncio.gather(one, other)
+        finally:
+            one.cancel()
+            other.cancel()
+
+
+async def together(
+    session: AsyncIOMotorClientSession, first: Coroutine[Any, Any, A], second: Coroutine[Any, Any, B]
+) -> tuple[A, B]:
+    """Does two things of which neither needs the other, in one transaction: from a seat at once, so that what both
+    read is read in one round; in a session of one's own one after the other, as its driver wants it."""
+    if isinstance(session, Seat):
+        return await session.both(first, second)
+    try:
+        return await first, await second
+    finally:
+        second.close()  # where the first one failed

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorClientSession
-from pymongo import InsertOne
 from pymongo.errors import PyMongoError
 
 from autospot.domain.errors import Unavailable
@@ -60,8 +59,7 @@ class SharedTransactions:
 
     async def run(self, work: Callable[[Session], Awaitable[T]]) -> T:
         """What `work` returned. Raises what it raises, and what a transaction of its own would."""
-        # As with a transaction of one's own: a cancelled request must not cancel a commit half way.
-        answer: T = await asyncio.shield(asyncio.ensure_future(self._riders.ask(Rider(work))))
+        answer: T = await self._riders.ask(Rider(work))  # who gives up waiting is served all the same
         return answer
 
     async def _ride(self, riders: Sequence[Rider]) -> list[Any]:
@@ -97,10 +95,11 @@ class _Ride:
         self._writers: dict[tuple[str, Any], Seat] = {}
         self._busy = 0
         self._refused = False
+        self._is_over = False
         self._turn = asyncio.Event()
 
     async def run(self, riders: Sequence[Rider]) -> list[Any]:
-        """What each of them returned. `Divided` if any of them cannot go on together with the others."""
+        """What each of them returned, committed. `Divided` if any of them cannot go on together with the others."""
         self._busy = len(riders)
         tasks = [asyncio.create_task(self._drive(rider.work), context=rider.context) for rider in riders]
         try:
@@ -114,12 +113,10 @@ class _Ride:
 
     def write(self, seat: Seat, write: Write) -> None:
         """See `Driver`. Two who write one document are `Divided`: each would have to see what the other did."""
-        if write.document_id is None and not isinstance(write.operation, InsertOne):
+        if write.document_id is None:
             raise Divided
-        if write.document_id is not None:
-            writer = self._writers.setdefault((write.collection.name, write.document_id), seat)
-            if writer is not seat:
-                raise Divided
+        if self._writers.setdefault((write.collection.name, write.document_id), seat) is not seat:
+            raise Divided
         self._writes.append(write)
 
     async def find(self, find: Find) -> list[Document]:
@@ -128,6 +125,14 @@ class _Ride:
         self._finds.append((find, rows))
         self._is_waiting()
         return await rows
+
+    def parts(self) -> None:
+        """See `Driver`."""
+        self._busy += 1
+
+    def meets(self) -> None:
+        """See `Driver`."""
+        self._is_waiting()
 
     async def _drive(self, work: Work) -> Any:
         try:
@@ -144,19 +149,21 @@ class _Ride:
             self._turn.set()
 
     async def _goes_on(self) -> bool:
+        """False once everybody is done and all of it is committed."""
+        if self._is_over:
+            return False
         async with asyncio.timeout(RIDE_SECONDS):
             await self._turn.wait()
         self._turn.clear()
         if self._refused:
             raise Divided
-        return bool(self._writes or self._finds)
+        return True
 
     async def _perform_round(self) -> None:
         writes, self._writes = self._writes, []
         finds, self._finds = self._finds, []
         found = await asyncio.to_thread(perform, self._session.delegate, writes, [find for find, _ in finds])
+        self._is_over = not finds
         self._busy = len(finds)
         for (_, waits), rows in zip(finds, found, strict=True):
             waits.set_result(rows)
-        if not finds:
-            self._turn.set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -78,11 +78,13 @@ class WalletFilling:
         """The same, as part of the end of an account."""
         await self._wishes.remove(user_id, session=session)
 
-    async def debited(self, session: Session, user_id: str, now: datetime) -> None:
-        """Something was taken from a wallet, or is held of it."""
-        wish = await self._wishes.find(user_id, session=session)
-        if wish is None:
-            return
+    async def wishes_of(self, session: Session, users: Iterable[str]) -> Mapping[str, AutoTopUp]:
+        """What those among `users` asked for who did."""
+        found = {user_id: await self._wishes.find(user_id, session=session) for user_id in users}
+        return {user_id: wish for user_id, wish in found.items() if wish is not None}
+
+    async def debited(self, session: Session, user_id: str, wish: AutoTopUp, now: datetime) -> None:
+        """Something was taken from the wallet of somebody with a `wish`, or is held of it."""
         balance = await self._ledger.balance(wallet(user_id), self._currency, session=session)
         if wish.is_wanted(balance.available):
             await self._schedule.put(AUTO_TOP_UP, user_id, now, LowWallet(user_id), session=session)

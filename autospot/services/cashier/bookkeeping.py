@@ -20,6 +20,7 @@ from autospot.services.cashier.payables import Payables
 from autospot.storage.ledger import Ledger
 from autospot.storage.mongo import Session
 from autospot.storage.payments import Payments
+from autospot.storage.seat import together
 
 PAID_LATE: Final = "paid_late"
 """The `failure` of a payment for which money came after all."""
@@ -120,10 +121,12 @@ class Bookkeeping:
 
     async def enter(self, session: Session, transfers: Sequence[Transfer], now: datetime) -> None:
         """Enters transfers; wallets that run low by them are noticed."""
-        await self._ledger.append(session, *transfers)
         debited = {each.debit.of for each in transfers if each.debit.kind is AccountKind.WALLET and not each.settles}
-        for user_id in sorted(debited):
-            await self._filling.debited(session, user_id, now)
+        _, wishes = await together(
+            session, self._ledger.append(session, *transfers), self._filling.wishes_of(session, sorted(debited))
+        )
+        for user_id, wish in wishes.items():
+            await self._filling.debited(session, user_id, wish, now)
 
     async def _give_back(
         self, session: Session, payment: Payment, refund: Refund, hold: Transfer | None, now: datetime

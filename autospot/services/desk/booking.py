@@ -24,6 +24,7 @@ from autospot.services.desk.till import Prices, price_of
 from autospot.storage.bookings import Bookings, IdGivenUp
 from autospot.storage.idempotency import Once
 from autospot.storage.mongo import Database, Session
+from autospot.storage.seat import together
 
 LotOf = Callable[[str], LiveLot]
 """A lot as it is now; `NotFound` if there is none, `Unavailable` while live state is not up to date."""
@@ -118,8 +119,9 @@ class BookingDesk:
         booking = _new_booking(booking_id, live, bay, promise.id, request, quoted, now)
 
         async def work(session: Session) -> Booking:
-            await self._require_room(session, booking)
-            stored = await self._register.enter(session, booking, now)
+            _, stored = await together(
+                session, self._require_room(session, booking), self._register.enter(session, booking, now)
+            )
             await once.keep(session, stored)
             return stored
 
