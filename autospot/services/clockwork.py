@@ -87,6 +87,13 @@ class Schedule:
         """Adds a row, or replaces the one of this kind and key."""
         await self._rows.move(_due(kind, key, at, payload, until), session=session)
 
+    async def ensure(
+        self, kind: DueKind[P], key: str, at: datetime, payload: P, *, session: Session | None = None
+    ) -> None:
+        """Adds a row, or sees to it that the one of this kind and key is done from `at` on at the latest: once more if
+        it is in work already, and also if it was given up. For rows that say "look again" and share one key."""
+        await self._rows.ensure(_due(kind, key, at, payload, None), session=session)
+
     async def cancel(self, kind: DueKind[Any], key: str, *, session: Session | None = None) -> bool:
         """Takes a row back; False if it is done or was never there."""
         return await self._rows.cancel(kind.name, key, session=session)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -68,7 +69,7 @@ class Waiting:
         async def work(session: Session) -> Wish:
             await self._require_room(session, wish)
             await self._wishes.add(wish, session=session)
-            await self._schedule.put(BAY_FREED, f"{lot}:{kind}", now, BayFreed(lot, kind), session=session)
+            await self._schedule.ensure(BAY_FREED, f"{lot}:{kind}", now, BayFreed(lot, kind), session=session)
             # A wish whose time has come is struck off, so that its driver may wish anew.
             key = f"{lot}:{kind}:{wish.id}"
             await self._schedule.put(BAY_FREED, key, period.start, BayFreed(lot, kind), session=session)
@@ -154,8 +155,9 @@ class _OneOffer:
     def __init__(self, wish: Wish) -> None:
         self._wish = wish
 
-    def id(self, prefix: str, part: str = "") -> str:  # noqa: ARG002 - a wish makes bookings and nothing else
-        return self._wish.offer_id + part
+    def id(self, prefix: str, part: str = "") -> str:
+        offer_id = self._wish.offer_id
+        return f"{prefix}_{hashlib.sha256((offer_id + part).encode()).hexdigest()[:32]}" if part else offer_id
 
     async def keep(self, session: Session, result: Booking) -> None:
         """Nobody waits for an answer: the driver is told."""

@@ -70,6 +70,33 @@ class DueRows:
                 raise
             return  # somebody else put it at the same moment
 
+    async def ensure(self, due: Due, *, session: Session | None = None) -> None:
+        """Sees to it that somebody begins to work on the row from `at` on, or earlier if it waits for an earlier time.
+
+        One that is in work now is worked on once more afterwards: whoever is at it may have looked before the caller's
+        cause was there. A dead letter lives again.
+        """
+        row = _row(due)
+        works, waits = {"$gt": ["$claim", None]}, {"$eq": ["$state", "waiting"]}
+        earlier = {"$cond": [waits, {"$min": ["$at", due.at]}, due.at]}
+        fields = {name: {"$literal": row[name]} for name in ("kind", "key", "payload")}
+        change = {
+            **fields,
+            "state": "waiting",
+            "at": {"$cond": [works, "$at", earlier]},
+            "attempts": {"$cond": [waits, "$attempts", 0]},
+            "again_at": {"$cond": [works, {"$min": ["$again_at", due.at]}, "$$REMOVE"]},
+        }
+        try:
+            with answering(session):
+                await self._rows.update_one(
+                    {"_id": row["_id"]}, [{"$set": change}, {"$unset": "dead_at"}], upsert=True, session=session
+                )
+        except DuplicateKeyError:
+            if session is not None:
+                raise
+            await self.ensure(due)  # somebody else put it at the same moment
+
     async def move(self, due: Due, *, session: Session | None = None) -> None:
         """Adds a row, or replaces the one of the same kind and key, which then is nobody's claim any more."""
         row = _row(due)
@@ -119,10 +146,16 @@ class DueRows:
         return None if row is None else Claimed(_due(row), claim)
 
     async def finish(self, claimed: Claimed, *, session: Session | None = None) -> bool:
-        """Removes a row that is done. False if it is no longer ours: then its effects must not count."""
+        """Removes a row that is done; one that is wanted once more (`ensure`) falls due again. False if it is no longer
+        ours: then its effects must not count."""
+        ours = _ours(claimed)
         with answering(session):
-            result = await self._rows.delete_one(_ours(claimed), session=session)
-        return bool(result.deleted_count)
+            done = await self._rows.delete_one({**ours, "again_at": {"$exists": False}}, session=session)
+            if done.deleted_count:
+                return True
+            again = [{"$set": {"at": "$again_at", "attempts": 0}}, {"$unset": ["claim", "again_at"]}]
+            kept = await self._rows.update_one({**ours, "again_at": {"$exists": True}}, again, session=session)
+        return bool(kept.modified_count)
 
     async def retry(self, claimed: Claimed, at: datetime, reason: str) -> None:
         """Gives a row back until `at`."""

@@ -168,7 +168,7 @@ class Register:
         """Has the waiting list looked at, once the promise is given back for certain."""
         if await self._wishes.is_waited_for(freed.lot, freed.kind, session=session):
             row, at = BayFreed(freed.lot, freed.kind), now + GIVE_BACK_AFTER
-            await self._schedule.put(BAY_FREED, f"{freed.lot}:{freed.kind}", at, row, session=session)
+            await self._schedule.ensure(BAY_FREED, f"{freed.lot}:{freed.kind}", at, row, session=session)
 
     async def _claim(self, session: Session, before: Booking | None, after: Booking, now: datetime) -> None:
         edits: list[tuple[str, Edit]] = []

@@ -9,9 +9,11 @@ from uuid import uuid4
 import pymongo
 import pytest
 
+from autospot.clock import SetClock
 from autospot.storage.mongo import Database
 from autospot.storage.people import DECLARED
-from tests.support.people import Town, a_town
+from tests.support.clockwork import Worker
+from tests.support.people import Town, a_town, present
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +47,15 @@ async def town(database: Database) -> AsyncIterator[Town]:
     town = a_town(database)
     yield town
     town.people.passwords.close()
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    """A clock that is set, for the tests of the due-queue."""
+    return SetClock(present())
+
+
+@pytest.fixture
+def worker(database: Database, clock: SetClock) -> Worker:
+    """A worker of the due-queue by that clock."""
+    return Worker(database, clock)

@@ -10,6 +10,7 @@ from autospot.domain.booking.booking import Booking
 from autospot.domain.errors import Conflict, InvalidInput
 from autospot.domain.period import Period
 from autospot.domain.waiting import PER_DRIVER, Wish
+from autospot.storage.due import DueRows
 from autospot.storage.idempotency import Unkept
 from autospot.storage.mongo import Database
 from tests.support.bookings import at, between
@@ -51,6 +52,17 @@ async def test_what_comes_free_is_offered_in_the_order_of_coming(harbour: Harbou
     assert (offer.state, offer.owner, offer.period) == ("held", CARL, between(10, 12))
     assert await state_of(harbour, second) == "waiting"
     assert "bay_offered" in harbour.told(CARL)
+
+
+async def test_what_comes_free_while_the_list_is_looked_at_is_offered_too(harbour: Harbour) -> None:
+    booked, rows = await harbour.book(), DueRows(harbour.database)
+    wish = await harbour.office.waiting.join(CARL, "harbour", "general", between(10, 12), None, Unkept())
+    looking = await rows.claim(["bay_freed"], harbour.clock.now(), timedelta(seconds=30))
+    assert looking is not None
+    await harbour.office.changes.cancel(DORA, booked.id, Unkept())
+    await rows.finish(looking)
+    await harbour.until(at(8, 1))
+    assert await state_of(harbour, wish) == "offered"
 
 
 async def test_an_offer_that_is_not_taken_up_goes_to_the_next(harbour: Harbour) -> None:
