@@ -8,13 +8,12 @@ from pydantic import Field
 
 from api.call import Call
 from api.contract import Output, operation
-from api.pages import Page, PageQuery, cursor_at, position_at
+from api.pages import Page, PageQuery, cursor_after, instant_at
 from api.values import Instant
 from autospot.domain.access import Action
 from autospot.domain.audit import ActorKind, AuditEntry
 from autospot.domain.errors import Forbidden
 from autospot.domain.ids import Code
-from autospot.domain.instant import from_ms, to_ms
 from autospot.services.audit import Audit
 
 WORD = r"^[A-Za-z0-9._:-]{1,100}$"
@@ -65,7 +64,6 @@ class AuditOperations:
     )
     async def list_entries(self, call: Call, query: AuditQuery) -> Page[AuditEntryView]:
         """Newest first: an operator's lots, for an admin everything."""
-        after = position_at(query.cursor, tuple[int, str])
         entries = await self._audit.newest(
             call.principal,
             query.limit + 1,
@@ -73,13 +71,13 @@ class AuditOperations:
             subject=query.subject,
             action=query.action,
             actor_id=query.actor,
-            before=None if after is None else (from_ms(after[0]), after[1]),
+            before=instant_at(query.cursor),
         )
         page = entries[: query.limit]
         more = len(entries) > len(page)
         return Page(
             data=[entry_view(entry) for entry in page],
-            next_cursor=cursor_at((to_ms(page[-1].at), page[-1].id)) if more else None,
+            next_cursor=cursor_after(page[-1].at, page[-1].id) if more else None,
         )
 
 

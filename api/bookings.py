@@ -26,13 +26,12 @@ from api.booking_views import (
 from api.call import Call
 from api.contract import File, Idempotency, Reply, operation
 from api.current import NO_SUCH_LOT, NOT_LIVE, CurrentLots
-from api.pages import Page, cursor_at, position_at
+from api.pages import Page, cursor_after, instant_at
 from autospot.domain.access import Action, lots_within
 from autospot.domain.booking.alternatives import BayTaken
 from autospot.domain.booking.booking import Booking
 from autospot.domain.booking.life import BookingState, IllegalStep
 from autospot.domain.errors import Conflict, InvalidInput
-from autospot.domain.instant import from_ms, to_ms
 from autospot.domain.ledger import InsufficientFunds
 from autospot.domain.period import Period
 from autospot.services.desk.booking import Request
@@ -191,7 +190,8 @@ class BookingOperations:
         errors=(no_such_booking(), OVER),
     )
     async def cancel(self, call: Call, path: BookingPath) -> Reply[BookingView]:
-        """What comes back follows the terms: see `free_cancellation_until` and `refund`."""
+        """What comes back follows the terms: see `free_cancellation_until` and `late_refund_percent`. The last event of
+        the history says how much it was."""
         once = call.once(_replied)
         await self._office.changes.cancel(call.principal.user_id, path.id, once)
         return once.kept
@@ -279,16 +279,15 @@ def _request(call: Call, body: BookingBody, period: Period) -> Request:
 
 
 def _asked(query: BookingsQuery) -> _Asked:
-    position = position_at(query.cursor, tuple[int, str])
     return {
         "states": query.state,
         "overlapping": (query.from_, query.until),
         "series": query.series,
-        "before": None if position is None else (from_ms(position[0]), position[1]),
+        "before": instant_at(query.cursor),
     }
 
 
 def _page(bookings: Sequence[Booking], limit: int) -> tuple[Sequence[Booking], str | None]:
     page = bookings[:limit]
     more = len(bookings) > limit
-    return page, cursor_at((to_ms(page[-1].period.start), page[-1].id)) if more else None
+    return page, cursor_after(page[-1].period.start, page[-1].id) if more else None

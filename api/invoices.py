@@ -7,10 +7,9 @@ from pydantic import Field
 from api.call import Call
 from api.contract import File, Input, Output, operation
 from api.limits import LimitClass
-from api.pages import Page, PageQuery, cursor_at, position_at
+from api.pages import Page, PageQuery, cursor_after, instant_at
 from api.values import Instant
 from autospot.domain.access import Action
-from autospot.domain.instant import from_ms, to_ms
 from autospot.domain.invoice import Invoice, InvoiceKind
 from autospot.domain.money import Money
 from autospot.services.invoicing.invoices import Invoicing, no_such_invoice
@@ -60,14 +59,12 @@ class InvoiceOperations:
     @operation("GET /v1/invoices", summary="My invoices and credit notes", tag="money", access=Action.DRIVE)
     async def list_invoices(self, call: Call, query: PageQuery) -> Page[InvoiceView]:
         """Newest first."""
-        after = position_at(query.cursor, tuple[int, str])
-        before = None if after is None else (from_ms(after[0]), after[1])
-        found = await self._invoicing.of(call.principal.user_id, query.limit + 1, before=before)
+        found = await self._invoicing.of(call.principal.user_id, query.limit + 1, before=instant_at(query.cursor))
         page = found[: query.limit]
         more = len(found) > len(page)
         return Page(
             data=[invoice_view(each) for each in page],
-            next_cursor=cursor_at((to_ms(page[-1].issued_at), page[-1].id)) if more else None,
+            next_cursor=cursor_after(page[-1].issued_at, page[-1].id) if more else None,
         )
 
     @operation(

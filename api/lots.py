@@ -25,7 +25,7 @@ from api.lot_views import (
     lot_summary,
     lot_view,
 )
-from api.pages import Page, PageQuery, cursor_at, position_at
+from api.pages import Page, PageQuery, cursor_at, ms_at, position_at
 from autospot.domain.history import BayEvent, spans_newest_first
 from autospot.domain.lot import Bay, Lot
 from autospot.domain.messages import LotState
@@ -149,7 +149,7 @@ class Lots:
         """By the time at which things happened, whatever order they were reported in. A span with very many readings is
         told in parts."""
         self._current.bay(path.lot, path.bay)
-        before_ms = position_at(query.cursor, int)
+        before_ms = ms_at(query.cursor)
         events, more = await self._events(path, before_ms, query.limit)
         return Page(
             data=[bay_span(span) for span in spans_newest_first(events, before_ms)],

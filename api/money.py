@@ -29,11 +29,10 @@ from api.money_views import (
     transaction_view,
     wallet_view,
 )
-from api.pages import Page, PageQuery, cursor_at, position_at
+from api.pages import Page, PageQuery, cursor_after, instant_at
 from autospot.domain.access import Action
 from autospot.domain.audit import actor_of
 from autospot.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
-from autospot.domain.instant import from_ms, to_ms
 from autospot.domain.ledger import InsufficientFunds
 from autospot.domain.money import Money
 from autospot.domain.payment.payment import Payment, Refund
@@ -131,14 +130,13 @@ class MoneyOperations:
     @operation("GET /v1/wallet/transactions", summary="What happened to my wallet", tag="money", access=Action.DRIVE)
     async def transactions(self, call: Call, query: PageQuery) -> Page[TransactionView]:
         """Newest first."""
-        after, user_id = position_at(query.cursor, tuple[int, str]), call.principal.user_id
-        before = None if after is None else (from_ms(after[0]), after[1])
-        transfers = await self._wallets.newest(user_id, query.limit + 1, before=before)
+        user_id = call.principal.user_id
+        transfers = await self._wallets.newest(user_id, query.limit + 1, before=instant_at(query.cursor))
         page = transfers[: query.limit]
         more = len(transfers) > len(page)
         return Page(
             data=[transaction_view(transfer, user_id) for transfer in page],
-            next_cursor=cursor_at((to_ms(page[-1].at), page[-1].id)) if more else None,
+            next_cursor=cursor_after(page[-1].at, page[-1].id) if more else None,
         )
 
     @operation(

@@ -10,12 +10,10 @@ from pydantic import Field
 from api.accounts import versions_of
 from api.call import Call
 from api.contract import Input, Output, Reply, operation
-from api.pages import Page, PageQuery, cursor_at, position_at
-from api.problems import InvalidInputs
+from api.pages import Page, PageQuery, cursor_after, instant_at
 from api.values import Instant
 from autospot.domain.access import Action
 from autospot.domain.errors import InvalidInput
-from autospot.domain.instant import from_ms, to_ms
 from autospot.domain.notice import ToldNotice
 from autospot.domain.notice_mail import MailWishes, QuietHours, Topic
 from autospot.services.noticeboard import Noticeboard
@@ -85,12 +83,12 @@ class NotificationOperations:
     @operation("GET /v1/me/notifications", summary="What I was told", tag="me", access=Action.ACCOUNT)
     async def list_notices(self, call: Call, query: PageQuery) -> Page[NoticeView]:
         """Newest first, of the last 90 days."""
-        told = await self._notices.of_driver(call.principal.user_id, query.limit + 1, _position(query))
+        told = await self._notices.of_driver(call.principal.user_id, query.limit + 1, _position(query.cursor))
         page, more = told[: query.limit], len(told) > query.limit
         last = page[-1] if page else None
         return Page(
             data=[notice_view(each) for each in page],
-            next_cursor=cursor_at((to_ms(last.at), last.id)) if more and last else None,
+            next_cursor=cursor_after(last.at, last.id) if more and last else None,
         )
 
     @operation(
@@ -124,14 +122,9 @@ def _preferences(wishes: MailWishes) -> Reply[PreferencesView]:
     return Reply(PreferencesView(mail=sorted(wishes.topics), quiet_hours=quiet), etag=str(wishes.version))
 
 
-def _position(query: PageQuery) -> Position | None:
-    found = position_at(query.cursor, tuple[int, str])
-    if found is None:
-        return None
-    try:
-        return Position(from_ms(found[0]), found[1])
-    except (OverflowError, ValueError) as error:
-        raise InvalidInputs([("/query/cursor", "this cursor was not given out by this list")]) from error
+def _position(cursor: str | None) -> Position | None:
+    found = instant_at(cursor)
+    return None if found is None else Position(*found)
 
 
 def notice_view(told: ToldNotice) -> NoticeView:

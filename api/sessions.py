@@ -6,10 +6,9 @@ from api.booking_views import SessionBody, SessionPath, SessionView, session_vie
 from api.call import Call
 from api.contract import Idempotency, Reply, operation
 from api.current import NO_SUCH_LOT, NOT_LIVE
-from api.pages import Page, PageQuery, cursor_at, position_at
+from api.pages import Page, PageQuery, cursor_after, instant_at
 from autospot.domain.access import Action
 from autospot.domain.errors import Conflict, InvalidInput
-from autospot.domain.instant import from_ms, to_ms
 from autospot.domain.parking_session import ParkingSession, parse_bay_code
 from autospot.services.parking import Cost, Parking, no_such_session
 
@@ -48,13 +47,11 @@ class SessionOperations:
     @operation("GET /v1/sessions", summary="My sessions", tag="sessions", access=Action.DRIVE)
     async def list_sessions(self, call: Call, query: PageQuery) -> Page[SessionView]:
         """The latest beginning first."""
-        position = position_at(query.cursor, tuple[int, str])
-        before = None if position is None else (from_ms(position[0]), position[1])
-        found = await self._parking.of(call.principal.user_id, before, query.limit + 1)
+        found = await self._parking.of(call.principal.user_id, instant_at(query.cursor), query.limit + 1)
         page = found[: query.limit]
         return Page(
             data=[session_view(parked, await self._parking.cost(parked)) for parked in page],
-            next_cursor=cursor_at((to_ms(page[-1].began_at), page[-1].id)) if len(found) > len(page) else None,
+            next_cursor=cursor_after(page[-1].began_at, page[-1].id) if len(found) > len(page) else None,
         )
 
     @operation(

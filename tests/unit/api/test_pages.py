@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from base64 import urlsafe_b64encode
+from datetime import UTC, datetime
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from api.pages import Cursor, PageQuery, cursor_at, position_at
+from api.pages import YEAR_10000_MS, Cursor, PageQuery, cursor_after, cursor_at, instant_at, ms_at, position_at
 from api.problems import InvalidInputs
 
 
@@ -20,7 +22,21 @@ def test_a_cursor_is_the_position_it_was_made_at() -> None:
 
 
 def test_the_first_page_has_no_position() -> None:
-    assert position_at(None, int) is None
+    assert (position_at(None, int), instant_at(None), ms_at(None)) == (None, None, None)
+
+
+def test_a_list_in_the_order_of_time_goes_on_after_an_item() -> None:
+    noon = datetime(2040, 11, 26, 12, tzinfo=UTC)
+    assert instant_at(cursor_after(noon, "bkg_1")) == (noon, "bkg_1")
+
+
+@pytest.mark.parametrize("number", [-1, -(10**16), YEAR_10000_MS, 10**16, 10**40])
+def test_a_time_that_no_list_has_is_refused(number: int) -> None:
+    for position, read in (((number, "bkg_1"), instant_at), (number, ms_at)):
+        cursor = urlsafe_b64encode(json.dumps(position).encode()).rstrip(b"=").decode()
+        with pytest.raises(InvalidInputs) as refusal:
+            read(cursor)
+        assert refusal.value.at == "/query/cursor"
 
 
 @pytest.mark.parametrize(
