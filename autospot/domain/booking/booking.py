@@ -27,7 +27,8 @@ By = Literal["driver", "operator", "attendant", "clock"]
 @dataclass(frozen=True, slots=True)
 class Event:
     """One thing that happened to a booking. `what` is a step or a word such as `changed` or `warned`; `reason` says
-    why, in words for the driver; `facts` are plain JSON values."""
+    why, in words for the driver; `facts` are plain JSON values, among them what it cost (`charged`) or gave back
+    (`refund`, `credit`) in minor units."""
 
     at: datetime
     what: str
@@ -104,6 +105,11 @@ class Booking:
         event = Event(at, what, by, reason, facts or {})
         fields = {"version": self.version + 1, **changes}
         return replace(self, events=(*self.events, event)[-EVENTS_LIMIT:], **fields)
+
+    def with_facts(self, **facts: Any) -> Booking:
+        """This booking with more facts about what happened last."""
+        *earlier, last = self.events
+        return replace(self, events=(*earlier, replace(last, facts={**last.facts, **facts})))
 
     def require_changeable(self) -> None:
         """`Conflict` if it was changed so often that its history has no room for more."""

@@ -24,27 +24,26 @@ def require_bookable(period: Period, terms: BookingTerms, time_zone: str, now: d
         raise InvalidInput("a booking cannot begin in the past", at="/from", code="in_the_past")
     if period.start > now + timedelta(days=terms.horizon_days):
         raise InvalidInput(f"at most {terms.horizon_days} days ahead", at="/from", code="too_far_ahead")
-    _require_on_step(period, terms, time_zone)
-    require_length(period, terms)
+    _require_on_step(period.start, "/from", terms, time_zone)
+    require_end(period, terms, time_zone)
 
 
-def require_length(period: Period, terms: BookingTerms) -> None:
-    """`InvalidInput` at `/until` if `period` is shorter or longer than the terms allow."""
+def require_end(period: Period, terms: BookingTerms, time_zone: str) -> None:
+    """`InvalidInput` at `/until` if `period` ends off the step, or is shorter or longer than the terms allow."""
+    _require_on_step(period.until, "/until", terms, time_zone)
     if period.duration < timedelta(minutes=terms.minimum_minutes):
         raise InvalidInput(f"a booking has at least {terms.minimum_minutes} minutes", at="/until", code="too_short")
     if period.duration > timedelta(minutes=terms.maximum_minutes):
         raise InvalidInput(f"a booking has at most {terms.maximum_minutes} minutes", at="/until", code="too_long")
 
 
-def _require_on_step(period: Period, terms: BookingTerms, time_zone: str) -> None:
-    zone = ZoneInfo(time_zone)
-    for instant, at in ((period.start, "/from"), (period.until, "/until")):
-        local = instant.astimezone(zone)
-        minutes, rest = local.hour * 60 + local.minute, (local.second, local.microsecond)
-        if minutes % terms.step_minutes or any(rest):
-            raise InvalidInput(
-                f"a booking begins and ends on a multiple of {terms.step_minutes} minutes", at=at, code="not_on_step"
-            )
+def _require_on_step(instant: datetime, at: str, terms: BookingTerms, time_zone: str) -> None:
+    local = instant.astimezone(ZoneInfo(time_zone))
+    minutes, rest = local.hour * 60 + local.minute, (local.second, local.microsecond)
+    if minutes % terms.step_minutes or any(rest):
+        raise InvalidInput(
+            f"a booking begins and ends on a multiple of {terms.step_minutes} minutes", at=at, code="not_on_step"
+        )
 
 
 def require_changeable(booking: Booking, after: Period, now: datetime) -> None:

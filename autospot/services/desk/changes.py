@@ -10,7 +10,7 @@ from autospot.clock import Clock
 from autospot.domain.booking.alternatives import Promise
 from autospot.domain.booking.booking import Booking, By
 from autospot.domain.booking.life import BookingState, Step
-from autospot.domain.booking.terms import FULL_PERCENT, refund, refund_percent, require_bookable, require_length
+from autospot.domain.booking.terms import FULL_PERCENT, refund, refund_percent, require_bookable, require_end
 from autospot.domain.booking.terms import require_changeable as require_changeable_to
 from autospot.domain.errors import AutoSpotError, InvalidInput, NotFound, PreconditionFailed
 from autospot.domain.instant import MILLISECOND
@@ -160,6 +160,9 @@ class BookingChanges:
         bay = _bay_of(live, change.bay or before.bay)
         await self._require_allowed(before, change, period, live, now)
         moves = (bay.bay, period) != (before.bay, before.period)
+        if not moves and change.vehicle in (None, before.vehicle):
+            await self._database.transaction(lambda session: once.keep(session, before))
+            return before
         promise = await self._keeper.keep(live, bay, before.id, period, now) if moves else None
         booking = _changed(before, bay, period, promise, change.vehicle, what, now)
         if moves:
@@ -193,7 +196,7 @@ class BookingChanges:
         if period.start != before.period.start:
             require_bookable(period, before.terms, live.layout.time_zone, now)
         elif period != before.period:
-            require_length(period, before.terms)
+            require_end(period, before.terms, live.layout.time_zone)
 
     async def _quote(self, before: Booking, bay: Bay, period: Period) -> Quote | None:
         if before.price is None:
@@ -220,12 +223,17 @@ def cancelled_by_driver(booking: Booking, now: datetime) -> Booking:
     back, minutes_back = refund(booking.paid, percent), refund(booking.package_seconds, percent)
     reason = "in time" if percent == FULL_PERCENT else f"late: {percent} % of the price comes back"
     left = {"paid": booking.paid - back, "package_seconds": booking.package_seconds - minutes_back}
-    return booking.after(Step.CANCEL, now, "driver", reason, **left)
+    return _refunding(booking.after(Step.CANCEL, now, "driver", reason, **left), back)
 
 
 def cancelled_for_trouble(booking: Booking, now: datetime, by: By, reason: str) -> Booking:
     """`booking`, cancelled for no fault of its driver: everything that was paid comes back."""
-    return booking.after(Step.CANCEL, now, by, reason, paid=0, package_seconds=0)
+    cancelled = booking.after(Step.CANCEL, now, by, reason, paid=0, package_seconds=0)
+    return _refunding(cancelled, booking.paid)
+
+
+def _refunding(booking: Booking, amount: int) -> Booking:
+    return booking if booking.price is None else booking.with_facts(refund=amount)
 
 
 def _changed(
@@ -256,7 +264,10 @@ def _repriced(before: Booking, booking: Booking, quoted: Quote | None) -> Bookin
     price = price_of(quoted)
     difference = (price.total.amount if price else 0) - (before.price.total.amount if before.price else 0)
     seconds = quoted.package_seconds if quoted else 0
-    return replace(booking, price=price, paid=before.paid + difference, package_seconds=seconds)
+    after = replace(booking, price=price, paid=before.paid + difference, package_seconds=seconds)
+    if difference > 0:
+        return after.with_facts(charged=difference)
+    return _refunding(after, -difference) if difference else after
 
 
 def _bay_of(live: LiveLot, code: str) -> Bay:

@@ -14,6 +14,7 @@ from autospot.domain.ids import new_id
 from autospot.domain.lot import Bay
 from autospot.domain.notice import Notice
 from autospot.services.desk.booking import LotOf
+from autospot.services.desk.changes import cancelled_for_trouble
 from autospot.services.desk.keeper import Keeper
 from autospot.services.desk.register import Register
 from autospot.services.desk.till import Till, bill_of
@@ -53,8 +54,10 @@ class Mover:
 
     async def cancel(self, before: Booking, by: By, reason: str, now: datetime) -> Booking:
         """`before`, cancelled for no fault of its driver: all he paid comes back, with `CREDIT_PERCENT` on top."""
-        after = before.after(Step.CANCEL, now, by, reason, paid=0, package_seconds=0)
         credit = before.paid * CREDIT_PERCENT // 100
+        after = cancelled_for_trouble(before, now, by, reason)
+        if credit:
+            after = after.with_facts(credit=credit)
 
         async def work(session: Session) -> Booking:
             stored = await self._register.store(session, before, after, now)

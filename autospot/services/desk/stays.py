@@ -127,7 +127,7 @@ class Stays:
         grace = timedelta(minutes=before.terms.late_leave_minutes)
         if left_at <= before.period.until + grace:
             return _ending(before, Step.LEAVE, "attendant", "left in time", left_at)
-        reason = f"left {_minutes(left_at - before.period.until)} minutes late"
+        reason = f"left {_minutes(left_at - before.period.until)} late"
         ending = _ending(before, Step.LEAVE, "attendant", reason, left_at)
         return await self._with_overstay(before, ending)
 
@@ -154,10 +154,10 @@ class Stays:
     async def _ended(
         self, booking: Booking, before: Booking, ending: Ending, now: datetime, *, still_owed: int = 0
     ) -> Booking:
-        facts = {"unpaid": still_owed - before.paid} if still_owed else {}
+        more = ending.owed - before.paid
+        facts = {"unpaid": still_owed - before.paid} if still_owed else {"charged": more} if more else {}
         kept = {"paid": ending.owed, "package_seconds": ending.package_seconds, "left_at": ending.left_at}
-        after = booking.after(ending.step, now, ending.by, ending.reason, **kept)
-        after = replace(after, events=(*after.events[:-1], replace(after.events[-1], facts=facts)))
+        after = booking.after(ending.step, now, ending.by, ending.reason, **kept).with_facts(**facts)
         what = "no_show" if ending.step is Step.MISS else "session_ended"
 
         async def work(session: Session) -> Booking:
@@ -207,10 +207,12 @@ def _ending(booking: Booking, step: Step, by: By, reason: str, left_at: datetime
 
 def _how(booking: Booking, at: datetime) -> str:
     if at < booking.period.start:
-        return f"{_minutes(booking.period.start - at)} minutes early"
-    minutes = _minutes(at - booking.period.start)
-    return f"{minutes} minutes late" if minutes else "on time"
+        return f"{_minutes(booking.period.start - at)} early"
+    late = at - booking.period.start
+    return f"{_minutes(late)} late" if late >= timedelta(minutes=1) else "on time"
 
 
-def _minutes(span: timedelta) -> int:
-    return int(span.total_seconds() // 60)
+def _minutes(span: timedelta) -> str:
+    """Minutes as people say them, one at least."""
+    minutes = max(1, int(span.total_seconds() // 60))
+    return "1 minute" if minutes == 1 else f"{minutes} minutes"

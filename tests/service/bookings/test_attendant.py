@@ -228,6 +228,7 @@ async def test_an_overstay_is_charged_by_the_tariff_and_the_next_holder_is_moved
     await harbour.sensor(False)
     left = await harbour.again(first)
     assert (left.state, left.paid, left.events[-1].reason) == ("completed", 600, "left 40 minutes late")
+    assert left.events[-1].facts == {"charged": 200}
     assert (await session_of(harbour, first)).paid == 600
 
 

@@ -17,6 +17,7 @@ from api.bays import BayOperations
 from api.bookings import BookingOperations
 from api.current import CurrentLots
 from api.operator_bookings import OperatorBookingOperations
+from api.pages import cursor_at
 from api.sessions import SessionOperations
 from autospot.domain.access import Role
 from autospot.storage.idempotency import IdempotencyKeys
@@ -129,6 +130,42 @@ async def test_extended_and_cancelled_by_its_driver(api: RunningApi, harbour: Ha
     over = await post(api, f"{path}/cancel")
     assert (over.status, over.json["state"], await harbour.money()) == (200, "cancelled", 5_000)
     assert (await post(api, f"{path}/cancel")).code == "illegal_step"
+
+
+async def test_a_change_ends_on_the_step_like_a_booking(api: RunningApi) -> None:
+    path = (await post(api, "/v1/bookings", **a_day())).headers["Location"]
+    off = {"until": "2040-11-26T13:03:00Z"}
+    for refused in (
+        await post(api, f"{path}/extend", **off),
+        await api.call("PATCH", path, headers=bearer(DORA), json=off),
+    ):
+        assert (refused.status, refused.code, refused.json["errors"][0]["at"]) == (422, "not_on_step", "/until")
+
+
+async def test_a_change_of_nothing_changes_nothing(api: RunningApi) -> None:
+    made = await post(api, "/v1/bookings", **a_day())
+    for nothing in ({}, {"bay": BAY, "until": made.json["until"]}):
+        same = await api.call("PATCH", made.headers["Location"], headers=bearer(DORA), json=nothing)
+        assert (same.status, same.json, same.headers["ETag"]) == (200, made.json, made.headers["ETag"])
+
+
+async def test_the_history_says_what_each_step_cost_or_gave_back(api: RunningApi) -> None:
+    path = (await post(api, "/v1/bookings", **a_day())).headers["Location"]
+    await post(api, f"{path}/extend", until="2040-11-26T13:00:00Z")
+    await api.call("PATCH", path, headers=bearer(DORA), json={"until": "2040-11-26T11:00:00Z"})
+    cancelled = await post(api, f"{path}/cancel")
+    money = [
+        {name: amount for name, amount in event["facts"].items() if name in ("charged", "refund")}
+        for event in cancelled.json["history"]
+    ]
+    assert money == [{}, {"charged": 200}, {"refund": 400}, {"refund": 200}]
+
+
+async def test_a_cursor_that_nobody_gave_out_is_refused(api: RunningApi) -> None:
+    forged = cursor_at((10**16, "bkg_1"))
+    for path in ("bookings", "sessions"):
+        refused = await api.call("GET", f"/v1/{path}?cursor={forged}", headers=bearer(DORA))
+        assert (refused.status, refused.json["errors"][0]["at"]) == (422, "/query/cursor")
 
 
 async def test_somebody_elses_booking_does_not_exist(api: RunningApi) -> None:
