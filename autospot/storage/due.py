@@ -153,7 +153,7 @@ class DueRows:
             done = await self._rows.delete_one({**ours, "again_at": {"$exists": False}}, session=session)
             if done.deleted_count:
                 return True
-            again = [{"$set": {"at": "$again_at", "attempts": 0}}, {"$unset": ["claim", "again_at"]}]
+            again: list[Document] = [{"$set": {"at": "$again_at", "attempts": 0}}, {"$unset": ["claim", "again_at"]}]
             kept = await self._rows.update_one({**ours, "again_at": {"$exists": True}}, again, session=session)
         return bool(kept.modified_count)
 

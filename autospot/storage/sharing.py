@@ -166,4 +166,5 @@ class _Ride:
         self._is_over = not finds
         self._busy = len(finds)
         for (_, waits), rows in zip(finds, found, strict=True):
-            waits.set_result(rows)
+            if not waits.done():  # else whoever asked was refused meanwhile: nobody goes on from here
+                waits.set_result(rows)
