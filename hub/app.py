@@ -17,6 +17,7 @@ from autospot.storage.dead_letters import DeadLetters
 from autospot.storage.history import BayHistory
 from autospot.storage.marks import Marks
 from autospot.storage.mongo import Database
+from hub.budget import Budget
 from hub.fanout import Fanout
 from hub.ingest import Ingest
 from hub.metrics import HubMetrics
@@ -72,8 +73,9 @@ class Hub:
         self.ingest = Ingest(
             settings.shard.name, self.broker, self.sensors, follower.feed, DeadLetters(database), clock, metrics
         )
-        self.projector = BayProjector(settings.shard, live, self.sensors, Bays(database), marks, clock, metrics)
-        self.history = HistoryProjector(settings.shard, follower.feed, BayHistory(database), marks, clock)
+        budget, bays = Budget(), Bays(database)
+        self.projector = BayProjector(settings.shard, live, self.sensors, bays, marks, clock, metrics, budget)
+        self.history = HistoryProjector(settings.shard, follower.feed, BayHistory(database), marks, clock, budget)
         self.fanout = Fanout(live, clock, metrics)
         self.sockets = LiveSockets(
             live,

@@ -335,8 +335,9 @@ class Broker:
         if not self.connected.is_set():
             raise Unavailable("no connection to the broker")
 
-    def publish_retained(self, topic: str, payload: bytes) -> None:
-        """Publishes a retained message, QoS 1. While disconnected it is dropped: the hub says everything again after
-        it subscribed."""
+    def publish_retained(self, topic: str, payload: bytes) -> bool:
+        """Publishes a retained message, QoS 1. While disconnected it is dropped, and False: the hub says everything
+        again after it subscribed."""
         if self.connected.is_set():
             self._client.publish(topic, payload, qos=1, retain=True)
+        return self.connected.is_set()

@@ -5,7 +5,7 @@ Document: `{_id: "lot/bay", lot, bay, rev, state, occupied, since, at, last, hea
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,11 +55,20 @@ class Bays:
 
     async def write(self, bays: Sequence[StoredBay]) -> None:
         """Replaces the documents of `bays`. `Unavailable` in an outage; repeating it is harmless."""
+        if not bays:
+            return
         try:
             await self._collection.bulk_write(
                 [ReplaceOne({"_id": f"{bay.lot}/{bay.bay}"}, _encode(bay), upsert=True) for bay in bays],
                 ordered=False,
             )
+        except PyMongoError as error:
+            raise translated(error) from error
+
+    async def remove(self, bays: Iterable[tuple[str, str]]) -> None:
+        """Forgets bays, each given as its lot's code and its own. `Unavailable` as for `write`."""
+        try:
+            await self._collection.delete_many({"_id": {"$in": [f"{lot}/{bay}" for lot, bay in bays]}})
         except PyMongoError as error:
             raise translated(error) from error
 

@@ -23,7 +23,7 @@ from autospot.embedded.ports import free_port
 from autospot.embedded.process import Plan, tethered
 from autospot.embedded.programs import BrokerKind, find_broker, find_mongod
 
-__all__ = ["BrokerServer", "MongodServer", "eventually", "free_port"]
+__all__ = ["BrokerServer", "MongodServer", "becomes", "eventually", "free_port"]
 
 POLL_SECONDS = 0.02
 PORT_ATTEMPTS = 3
@@ -58,6 +58,17 @@ async def eventually(
             said = f"it raised {last_error}" if last_error else f"its last value was {value!r}"
             raise AssertionError(f"not true within {deadline_seconds:g} s: {what or _text(condition)}; {said}")
         await asyncio.sleep(POLL_SECONDS)
+
+
+async def becomes(look: Callable[[], Awaitable[T]], wanted: T) -> None:
+    """Wait until `await look()` is `wanted`."""
+
+    async def is_so() -> bool:
+        seen = await look()
+        assert seen == wanted, f"{seen!r} is not {wanted!r}"
+        return True
+
+    await eventually(is_so)
 
 
 def _text(condition: Callable[[], object]) -> str:

@@ -13,7 +13,7 @@ from autospot.domain.instant import rfc3339, to_ms
 from autospot.storage.history import BayHistory
 from tests.support.hub import RunningHub, Servers, Watcher, reading, running_hub, sensors
 from tests.support.lots import a_lot
-from tests.support.services import eventually
+from tests.support.services import becomes, eventually
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -177,3 +177,24 @@ async def test_summaries_and_lamps_are_retained(servers: Servers) -> None:
             await eventually(lambda: b'"occupied":1' in heard.get("autospot/v1/q7/summary", b""))
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
+
+
+async def test_lamps_that_are_no_longer_there_are_taken_back_from_the_broker(servers: Servers) -> None:
+    async def retained() -> dict[str, bytes]:
+        lamps: dict[str, bytes] = {}
+        async with sensors(servers.mqtt_url) as display:
+            await display.subscribe("autospot/v1/q8/+/lamp", qos=1)
+            await display.publish("autospot/v1/q8/end/lamp", b"", qos=1)  # comes after what was retained
+            async for message in display.messages:
+                bay = str(message.topic).split("/")[3]
+                if bay == "end":
+                    return lamps
+                lamps[bay] = bytes(message.payload)
+        return lamps
+
+    async with running_hub(servers, [a_lot("q8", bays=3, lamps=True)]) as hub:
+        await becomes(retained, dict.fromkeys(("B00000", "B00001", "B00002"), b"occupied"))
+        await hub.put(a_lot("q8", bays=2, lamps=True))
+        await becomes(retained, dict.fromkeys(("B00000", "B00001"), b"occupied"))
+        await hub.put(a_lot("q8", bays=2, lamps=False))
+        await becomes(retained, {})

@@ -13,7 +13,7 @@ from autospot.storage.history import BayHistory
 from hub.shard import Shard
 from tests.support.hub import Servers, Watcher, reading, running_hub, sensors
 from tests.support.lots import a_lot
-from tests.support.services import BrokerServer, MongodServer, eventually
+from tests.support.services import BrokerServer, MongodServer, becomes, eventually
 
 
 async def test_a_restarted_hub_knows_everything_and_clients_resume_in_the_same_epoch(servers: Servers) -> None:
@@ -33,6 +33,28 @@ async def test_a_restarted_hub_knows_everything_and_clients_resume_in_the_same_e
                 async with await Watcher.connect(hub.url, "r1") as fresh:
                     await eventually(lambda: "r1" in fresh.lots)
                     assert fresh.lots["r1"]["bays"] == screen.lots["r1"]["bays"]
+
+
+async def test_a_bay_that_was_taken_out_and_comes_back_begins_as_unknown_also_after_a_restart(
+    servers: Servers,
+) -> None:
+    async with running_hub(servers, [a_lot("r0", bays=2)]) as hub, sensors(servers.mqtt_url) as sensor:
+
+        async def stored() -> dict[str, bool | None]:
+            bays = hub.database.collection("bays").find({"lot": "r0"})
+            return {bay["bay"]: bay["occupied"] async for bay in bays}
+
+        await sensor.publish("autospot/v1/r0/B00000/reading", reading(True), qos=1)
+        await sensor.publish("autospot/v1/r0/B00001/reading", reading(True), qos=1)
+        await becomes(stored, {"B00000": True, "B00001": True})
+        await hub.put(a_lot("r0", bays=1))
+        await becomes(stored, {"B00000": True})
+        await hub.put(a_lot("r0", bays=2))
+        await becomes(stored, {"B00000": True, "B00001": None})
+        before = {bay.bay: bay.state for bay in hub.live.lots["r0"].bays.values()}
+    async with running_hub(servers) as hub:
+        assert {bay.bay: bay.state for bay in hub.live.lots["r0"].bays.values()} == before
+        assert before == {"B00000": "occupied", "B00001": "unknown"}
 
 
 async def test_lost_stream_history_begins_a_new_epoch_and_loses_nothing(
