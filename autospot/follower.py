@@ -29,6 +29,10 @@ from autospot.storage.mongo import Database
 RETRY_SECONDS = 0.5
 """Pause before asking a database again that did not answer; the driver itself has waited before that."""
 
+SILENT_SECONDS = 5.0
+"""A database that says nothing for so long, not even that there is nothing new (it does so every second), is not heard
+any more. The driver itself waits 20 s before it gives a silent connection up."""
+
 POSITION_EVERY_MS = 10_000
 """How often an idle process asks for the present position, so that its checkpoint stays inside the oplog."""
 
@@ -57,6 +61,8 @@ class Follower:
         self._marks = Marks(database)
         self._lots = Lots(database)
         self._clock = clock
+        self._heard_ms = clock.now_ms()
+        self._silence: asyncio.TimerHandle | None = None
         self._asked_at_ms = 0
         self._position: int | None = None
         self._ready_at_rev = 0
@@ -69,7 +75,14 @@ class Follower:
 
     async def run(self) -> None:
         """Follows until cancelled."""
-        await self._until_it_answers(self._start)
+        try:
+            await self._until_it_answers(self._start)
+            await self._follow()
+        finally:
+            if self._silence is not None:
+                self._silence.cancel()
+
+    async def _follow(self) -> None:
         while True:
             try:
                 async for event in self.feed.follow(self.live.rev):
@@ -94,8 +107,8 @@ class Follower:
         rev = await self._marks.oldest_checkpoint("bays")
         if rev is None:
             rev = await self.feed.first_position() or await self.feed.position()
-        self._ready_at_rev = await self.feed.position()
         await self._load(epoch, rev)
+        self._ready_at_rev = await self.feed.position()
 
     async def _rebuild(self) -> None:
         checkpoint = await self._marks.oldest_checkpoint("bays") or 0
@@ -135,9 +148,9 @@ class Follower:
         log.info("live_state_loaded", epoch=epoch, lots=len(stored_lots), rev=rev)
 
     async def _take(self, event: Commit | CaughtUp) -> None:
-        self.live.behind_since_ms = None
+        self._hear()
         if isinstance(event, CaughtUp):
-            self.ready.set()
+            self._become_ready()
             await self._move_on_while_idle()
             self._tell(event)
             return
@@ -149,6 +162,11 @@ class Follower:
                 on_replayed(event.entry)
         self._tell(event)
         if event.rev >= self._ready_at_rev:  # under steady load the stream is never idle
+            self._become_ready()
+
+    def _become_ready(self) -> None:
+        if not self.ready.is_set():
+            self.live.settle(self._ready_at_rev)
             self.ready.set()
 
     def _tell(self, event: Commit | CaughtUp) -> None:
@@ -176,9 +194,15 @@ class Follower:
             self._asked_at_ms = self._clock.now_ms()
             self._position = await self.feed.position()
 
+    def _hear(self) -> None:
+        self._heard_ms, self.live.behind_since_ms = self._clock.now_ms(), None
+        if self._silence is not None:
+            self._silence.cancel()
+        self._silence = asyncio.get_running_loop().call_later(SILENT_SECONDS, self._fall_behind)
+
     def _fall_behind(self) -> None:
         if self.live.behind_since_ms is None:
-            self.live.behind_since_ms = self._clock.now_ms()
+            self.live.behind_since_ms = self._heard_ms
             log.warning("feed_behind", rev=self.live.rev)
 
     async def _until_it_answers(self, step: Callable[[], Awaitable[None]]) -> None:

@@ -166,6 +166,14 @@ class LiveLots:
         self.epoch, self.rev = epoch, rev
         self.lots = {layout.lot: LiveLot(layout, layout_rev, min(layout_rev, rev)) for layout, layout_rev in layouts}
 
+    def settle(self, rev: int) -> None:
+        """What was begun has caught up: every layout and every change up to `rev` is in. A layout was given a position
+        that was certainly not too early; from now on who knows this fold at its present position knows the layout."""
+        self.rev = max(self.rev, rev)
+        for lot in self.lots.values():
+            lot.layout_rev = min(lot.layout_rev, self.rev)
+            lot.rev = max(lot.rev, lot.layout_rev)
+
     def put_layout(self, layout: Lot, rev: int) -> None:
         """A lot is new or its layout changed: what is known of the bays that stay is kept."""
         before = self.lots.get(layout.lot)

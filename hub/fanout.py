@@ -99,19 +99,19 @@ class Fanout:
 
     def subscribe(self, screen: Screen, lot: LiveLot, detail: Detail, epoch: str | None, rev: int | None) -> None:
         """Sends what `screen` is missing of `lot` and from then on every change."""
+        self.unsubscribe(screen, lot.lot)
         room = self._rooms.get(lot.lot)
         if room is None:
             room = self._rooms[lot.lot] = Room(lot)
-        self.unsubscribe(screen, lot.lot)
-        room = self._rooms.setdefault(lot.lot, room)
+        now_ms = self._clock.now_ms()
+        if room.lot is not lot:  # a layout that the next flush would have told of: its old watchers come first
+            self._begin_again(room, lot, now_ms)
         room.screens[detail][screen] = None
         screen.lots[lot.lot] = detail
-        now_ms = self._clock.now_ms()
-        if room.lot is lot and rev is not None and epoch == self._live.epoch and lot.layout_rev <= rev <= lot.rev:
+        if rev is not None and epoch == self._live.epoch and lot.layout_rev <= rev <= lot.rev:
             missed = lot.changed_since(rev) if detail == "bays" else ()
             screen.write(room.delta(missed, rev, self._live.epoch, now_ms))
         else:
-            room.lot = lot
             screen.write(room.snapshot(detail, self._live.epoch, now_ms))
 
     def unsubscribe(self, screen: Screen, lot: str) -> None:
@@ -223,6 +223,8 @@ class Fanout:
 
     def close(self, screen: Screen, close: Close) -> None:
         """Ends a connection from outside its own task."""
+        if screen.closing is not None:
+            return
         self.leave(screen)
         self._metrics.closed.labels(str(close.code)).inc()
         screen.close(close)

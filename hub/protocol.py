@@ -20,11 +20,11 @@ Detail = Literal["bays", "counts"]
 
 
 class Subscribe(msgspec.Struct, tag="subscribe", tag_field="type", frozen=True):
-    """Watch a lot; with `epoch` and `rev`, go on from there."""
+    """Watch a lot; with `epoch` and `rev`, go on from there. In every message `null` means "not given"."""
 
     lot: str
     id: str | int | None = None
-    detail: Detail = "bays"
+    detail: Detail | None = None
     epoch: str | None = None
     rev: int | None = None
 
@@ -34,7 +34,7 @@ class Wish(msgspec.Struct, frozen=True):
 
     lot: str
     id: str | int | None = None
-    detail: Detail = "bays"
+    detail: Detail | None = None
     epoch: str | None = None
     rev: int | None = None
 
@@ -44,7 +44,7 @@ class Hello(msgspec.Struct, tag="hello", tag_field="type", frozen=True):
 
     token: str | None = None
     client: str | None = None
-    subscriptions: list[Wish] = []
+    subscriptions: list[Wish] | None = None
 
 
 class Unsubscribe(msgspec.Struct, tag="unsubscribe", tag_field="type", frozen=True):
@@ -110,28 +110,31 @@ CLOSE_NAMES = {
 
 class Close(NamedTuple):
     """Why the server ends a connection. The code's range says what to do: 4000-4099 do not come back unchanged,
-    4100-4199 come back later, 4200-4299 come back now and resume."""
+    4100-4199 come back later, 4200-4299 come back now and resume. `after_seconds` is when at the earliest."""
 
     code: int
     message: str
+    after_seconds: float = 0
 
     @property
     def name(self) -> str:
         """The stable word for `code`."""
         return CLOSE_NAMES[self.code]
 
-    def bye(self, after_seconds: float = 0) -> bytes:
+    def bye(self) -> bytes:
         """The `bye` message that goes before the close."""
         return orjson.dumps(
-            {"type": "bye", "code": self.code, "name": self.name, "message": self.message, "after": after_seconds}
+            {"type": "bye", "code": self.code, "name": self.name, "message": self.message, "after": self.after_seconds}
         )
 
 
+TOO_LARGE = Close(4000, f"a message has at most {MESSAGE_LIMIT_BYTES} bytes")
 NO_HELLO = Close(4001, "say hello within 10 s")
 UNSUPPORTED_VERSION = Close(4004, f"this server speaks {SUBPROTOCOL}")
-TOO_MANY_CONNECTIONS = Close(4102, "too many connections from here")
+OVERLOADED = Close(4100, "this server is full", 5)
+TOO_MANY_CONNECTIONS = Close(4102, "too many connections from here", 5)
 TOKEN_EXPIRED = Close(4103, "the token has expired")
-TOO_MANY_MESSAGES = Close(4104, "too many messages")
+TOO_MANY_MESSAGES = Close(4104, "too many messages", 1)
 TOO_SLOW = Close(4200, "you read too slowly: come back and resume")
 RESTART = Close(4201, "the server restarts")
 NO_PONG = Close(4202, "no answer to a ping")

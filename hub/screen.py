@@ -8,7 +8,7 @@ from typing import NamedTuple
 from hub.protocol import Close, Detail, close_frame, text_frame
 
 ABORT_AFTER_SECONDS = 5.0
-"""How long a closed connection may take to send what is left before it is cut."""
+"""How long a connection that was told to close may take to read that and close, before it is cut."""
 
 
 class Visitor(NamedTuple):
@@ -35,14 +35,15 @@ class Screen:
 
     def write(self, frame: bytes) -> None:
         """Hands a whole frame to the kernel, or to the transport's buffer."""
-        if not self.transport.is_closing():
+        if self.closing is None and not self.transport.is_closing():
             self.transport.write(frame)
 
-    def close(self, close: Close, after_seconds: float = 0) -> None:
-        """Says `bye`, closes, and cuts the connection if it does not drain."""
+    def close(self, close: Close) -> None:
+        """Says `bye` and closes; nothing is written after it. It is the client who ends the connection then (RFC 6455,
+        section 7.1.1), within `ABORT_AFTER_SECONDS`: a server that ends it while something of the client's is unread
+        resets it, and the client never sees why."""
         if self.closing is not None:
             return
+        self.write(text_frame(close.bye()) + close_frame(close))
         self.closing = close
-        self.write(text_frame(close.bye(after_seconds)) + close_frame(close))
-        self.transport.close()
         asyncio.get_running_loop().call_later(ABORT_AFTER_SECONDS, self.transport.abort)

@@ -30,12 +30,14 @@ from hub.protocol import (
     MESSAGE_LIMIT_BYTES,
     NO_HELLO,
     NO_PONG,
+    OVERLOADED,
     PING_FRAME,
     RESTART,
     SAFE_INTEGER,
     SUBPROTOCOL,
     SUBSCRIPTIONS_LIMIT,
     TOKEN_EXPIRED,
+    TOO_LARGE,
     TOO_MANY_CONNECTIONS,
     TOO_MANY_MESSAGES,
     UNSUPPORTED_VERSION,
@@ -52,7 +54,7 @@ from hub.protocol import (
     parse,
     text_frame,
 )
-from hub.screen import Screen, Visitor
+from hub.screen import ABORT_AFTER_SECONDS, Screen, Visitor
 
 MESSAGES_PER_SECOND = 20
 MESSAGES_BURST = SUBSCRIPTIONS_LIMIT + MESSAGES_PER_SECOND
@@ -60,7 +62,11 @@ MESSAGES_BURST = SUBSCRIPTIONS_LIMIT + MESSAGES_PER_SECOND
 SEND_BUFFER_BYTES = 64 * 1024
 """The kernel's share of a socket's unsent bytes (Linux doubles it). Left alone it grows to megabytes: a slow screen
 would be shown minutes-old frames before the fan-out notices that it is slow."""
+READ_LIMIT_BYTES = 4 * MESSAGE_LIMIT_BYTES
+"""A longer message than this is not even read to its end: the connection ends with 1009 (RFC 6455, section 7.4.1)."""
 PONG_WITHIN_MS = 3 * BEAT_SECONDS * 1000
+
+_ENDS = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
 
 Authenticate = Callable[[str], Awaitable[Visitor]]
 """Turns a token into who it belongs to, or raises an `AutoSpotError`."""
@@ -137,7 +143,7 @@ class LiveSockets:
         """The handler of `GET /v1/live`."""
         self._check_origin(request)
         websocket = web.WebSocketResponse(
-            protocols=(SUBPROTOCOL,), compress=False, autoping=False, max_msg_size=MESSAGE_LIMIT_BYTES, timeout=5.0
+            protocols=(SUBPROTOCOL,), compress=False, autoping=False, autoclose=False, max_msg_size=READ_LIMIT_BYTES
         )
         await websocket.prepare(request)
         transport = request.transport
@@ -149,17 +155,34 @@ class LiveSockets:
         screen = Screen(transport, address, number % BEAT_SECONDS, self._clock.now_ms())
         refusal = self._refusal(websocket, request, address)
         if refusal is not None:
-            screen.close(refusal, after_seconds=5.0)
-            return websocket
-        self._enter(screen)
-        try:
-            close = await self._converse(websocket, screen)
-            if close is not None:
-                self._metrics.closed.labels(str(close.code)).inc()
-                screen.close(close)
-        finally:
-            self._leave(screen)
+            self._close(screen, refusal)
+        else:
+            self._enter(screen)
+            try:
+                close = await self._converse(websocket, screen)
+                if close is not None:
+                    self._close(screen, close)
+            finally:
+                self._leave(screen)
+        await self._part(websocket, screen)
         return websocket
+
+    def _close(self, screen: Screen, close: Close) -> None:
+        self._metrics.closed.labels(str(close.code)).inc()
+        screen.close(close)
+
+    async def _part(self, websocket: web.WebSocketResponse, screen: Screen) -> None:
+        """Answers the client's close, or waits until the client has answered ours, reading what it still says."""
+        if screen.closing is None:
+            await websocket.close()
+            return
+        try:
+            async with asyncio.timeout(ABORT_AFTER_SECONDS):
+                while (await websocket.receive()).type not in _ENDS:
+                    pass
+        except TimeoutError:
+            pass  # it does not answer: it is cut
+        screen.transport.close()
 
     def _check_origin(self, request: web.Request) -> None:
         origin = request.headers.get("Origin")
@@ -172,7 +195,7 @@ class LiveSockets:
         if websocket.ws_protocol is None and "Sec-WebSocket-Protocol" in request.headers:
             return UNSUPPORTED_VERSION
         if self._sockets >= self._limits.sockets:
-            return Close(4100, "this server is full")
+            return OVERLOADED
         if self._per_address[address] >= self._limits.per_address:
             return TOO_MANY_CONNECTIONS
         return None
@@ -204,7 +227,7 @@ class LiveSockets:
                 frame = await websocket.receive(timeout=None if greeted else max(0.0, hello_by - loop.time()))
             except TimeoutError:
                 return NO_HELLO
-            if frame.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR):
+            if frame.type in _ENDS or screen.closing is not None:
                 return None
             screen.heard_ms = self._clock.now_ms()
             if not allowance.take(loop.time()):
@@ -223,6 +246,8 @@ class LiveSockets:
                 greeted = True
 
     async def _answer(self, screen: Screen, text: str, greeted: bool) -> Close | None:
+        if len(text) > MESSAGE_LIMIT_BYTES or len(text.encode()) > MESSAGE_LIMIT_BYTES:
+            return TOO_LARGE
         asked = parse(text)
         if not greeted and not isinstance(asked, Hello):
             return NO_HELLO
@@ -261,7 +286,7 @@ class LiveSockets:
                 )
             )
         )
-        for wish in hello.subscriptions:
+        for wish in hello.subscriptions or ():
             self._subscribe(screen, wish)
         return None
 
@@ -275,7 +300,7 @@ class LiveSockets:
         elif wish.rev is not None and not 0 <= wish.rev <= SAFE_INTEGER:
             refused = error_message("invalid_input", "rev is a position this server gave", about=wish.id, retry=False)
         else:
-            self._fanout.subscribe(screen, lot, wish.detail, wish.epoch, wish.rev)
+            self._fanout.subscribe(screen, lot, wish.detail or "bays", wish.epoch, wish.rev)
             return
         screen.write(text_frame(refused))
 

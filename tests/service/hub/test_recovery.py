@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from autospot.clock import SystemClock
 from autospot.domain.change import Commit
-from autospot.storage.feed import CaughtUp, Feed, HistoryLost
+from autospot.storage.feed import STREAM_WAIT_MS, CaughtUp, Feed, HistoryLost
 from autospot.storage.history import BayHistory
 from hub.shard import Shard
 from tests.support.hub import Servers, Watcher, reading, running_hub, sensors
@@ -116,6 +117,28 @@ async def test_while_the_database_is_away_beats_say_so_and_nothing_is_lost(
         await eventually(lambda: screen.state("r3", "B00001") == "occupied", deadline_seconds=20)
         await eventually(lambda: hub.live.behind_since_ms is None, deadline_seconds=10)
         await eventually(lambda: "behind_since" not in screen.of_type("beat")[-1])
+
+
+async def test_a_database_that_hangs_is_noticed_and_since_when(
+    make_mongod: Callable[..., MongodServer],
+    make_broker: Callable[..., BrokerServer],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("autospot.follower.SILENT_SECONDS", 1.5)
+    mongod, broker = make_mongod(), make_broker()
+    async with (
+        running_hub(Servers(mongod.url, "hangs", broker.url), [a_lot("r5")]) as hub,
+        await Watcher.connect(hub.url, "r5") as screen,
+    ):
+        await eventually(lambda: screen.of_type("snapshot"))
+        mongod.pause()
+        paused_ms = SystemClock().now_ms()
+        try:
+            await eventually(lambda: any("behind_since" in beat for beat in screen.of_type("beat")))
+            assert (hub.live.behind_since_ms or 0) <= paused_ms + STREAM_WAIT_MS
+        finally:
+            mongod.resume()
+        await eventually(lambda: "behind_since" not in screen.of_type("beat")[-1], deadline_seconds=10)
 
 
 async def test_two_hubs_share_the_lots_and_each_serves_every_screen(servers: Servers) -> None:

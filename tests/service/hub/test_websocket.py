@@ -8,13 +8,25 @@ from typing import Any
 
 import aiohttp
 import pytest
+from yarl import URL
 
+from hub.protocol import MESSAGE_LIMIT_BYTES, TOO_MANY_CONNECTIONS, Close, close_frame
 from hub.websocket import SocketLimits
 from tests.support.hub import RunningHub, Servers, Watcher, reading, running_hub, sensors
 from tests.support.lots import a_lot
 from tests.support.services import eventually
 
 FAR_FUTURE_MS = 4_000_000_000_000
+
+UPGRADE = (
+    b"GET /v1/live HTTP/1.1\r\nHost: hub\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+
+
+def masked_text(text: bytes) -> bytes:
+    """A short text frame as a client sends it (RFC 6455, section 5.2), masked with zeros."""
+    return bytes((0x81, 0x80 | len(text), 0, 0, 0, 0)) + text
 
 
 async def closed_with(
@@ -94,15 +106,46 @@ async def test_another_version_is_refused_and_a_silent_client_too(
         assert (code, heard[-1]["code"]) == (4001, 4001)
 
 
-async def test_a_message_over_the_limit_ends_the_connection_and_nothing_else(servers: Servers) -> None:
+@pytest.mark.parametrize(("over", "code"), [(0, None), (1, 4000), (1_000, 4000), (3 * MESSAGE_LIMIT_BYTES, 1009)])
+async def test_a_message_over_the_limit_ends_the_connection_and_nothing_else(
+    servers: Servers, over: int, code: int | None
+) -> None:
     async with (
         running_hub(servers, [a_lot("w4")]) as hub,
         await Watcher.connect(hub.url, "w4") as other,
+        await Watcher.connect(hub.url, "w4") as talker,
     ):
-        code, _ = await closed_with(hub.url, json.dumps({"type": "hello", "client": "x" * 17_000}))
-        assert code == 1009
+        await eventually(lambda: talker.of_type("snapshot"))
+        envelope = len(json.dumps({"type": "chat", "text": ""}).encode())
+        await talker.say(type="chat", text="x" * (MESSAGE_LIMIT_BYTES + over - envelope))
+        if code is None:
+            await talker.say(type="subscribe", lot="w4", detail="counts")
+            await eventually(lambda: len(talker.of_type("snapshot")) == 2)
+        else:
+            await eventually(lambda: talker.socket.close_code == code)
+            assert [bye["code"] for bye in talker.of_type("bye")] == ([] if code == 1009 else [code])
         await eventually(lambda: other.of_type("snapshot"))
         assert not other.socket.closed
+
+
+@pytest.mark.parametrize("hello", [b"", masked_text(b'{"type":"hello"}')])
+async def test_the_server_does_not_hang_up_before_the_client_has_heard_why(servers: Servers, hello: bytes) -> None:
+    """It would reset the connection with what it had not read, and the client would see 1006 instead of the code."""
+    limits = SocketLimits(per_address=0) if not hello else SocketLimits()
+    async with running_hub(servers, limits=limits) as hub:
+        reader, writer = await asyncio.open_connection("127.0.0.1", URL(hub.url).port)
+        writer.write(UPGRADE + hello)
+        if hello:
+            writer.write(masked_text(b"no json") * 3)
+        close = close_frame(Close(4000, "")) if hello else close_frame(TOO_MANY_CONNECTIONS)
+        await asyncio.wait_for(reader.readuntil(close[2:4]), 5)
+        writer.write(masked_text(b'{"type":"hello"}') * 10)
+        await reader.read(200)  # what is left of the close frame
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(reader.read(1), 0.3)
+        writer.write(bytes((0x88, 0x80, 0, 0, 0, 0)))
+        assert await asyncio.wait_for(reader.read(), 2) == b""
+        writer.close()
 
 
 async def test_unknown_types_and_fields_are_ignored(servers: Servers) -> None:
@@ -134,6 +177,18 @@ async def test_a_client_resumes_where_it_was(servers: Servers) -> None:
             assert again.of_type("snapshot") == []
 
 
+async def test_a_client_resumes_also_where_nothing_has_changed_since_the_hub_started(servers: Servers) -> None:
+    async with running_hub(servers, [a_lot("w15")]) as hub:
+        async with await Watcher.connect(hub.url, "w15") as first:
+            await eventually(lambda: first.of_type("snapshot"))
+        known = first.lots["w15"]
+        wish = {"lot": "w15", "epoch": known["epoch"], "rev": known["rev"]}
+        async with await Watcher.connect(hub.url, wish) as again:
+            await eventually(lambda: len(again.frames) == 2)
+            assert [frame["type"] for frame in again.frames] == ["welcome", "delta"]
+            assert again.of_type("delta")[0]["bays"] == {}
+
+
 @pytest.mark.parametrize(
     "position", [{"epoch": "another", "rev": 1}, {"rev": 1}, {"rev": 9_007_199_254_740_991}, {"rev": -1}]
 )
@@ -163,6 +218,20 @@ async def test_a_changed_layout_reaches_watchers_as_a_snapshot(servers: Servers)
         wish = {"lot": "w8", "epoch": old["epoch"], "rev": old["rev"]}
         async with await Watcher.connect(hub.url, wish) as again:
             await eventually(lambda: again.of_type("snapshot"))  # a delta could not take B00003 away
+
+
+async def test_who_comes_between_a_new_layout_and_its_telling_takes_it_from_nobody(servers: Servers) -> None:
+    async with (
+        running_hub(servers, [a_lot("w16", bays=4)]) as hub,
+        await Watcher.connect(hub.url, "w16") as old,
+        await Watcher.connect(hub.url) as new,
+    ):
+        await eventually(lambda: old.of_type("snapshot") and new.of_type("welcome"))
+        comer = next(screen for screen in all_screens(hub) if not screen.lots)
+        hub.live.put_layout(a_lot("w16", bays=3), hub.live.rev + 1)
+        hub.hub.fanout.subscribe(comer, hub.live.lots["w16"], "bays", None, None)
+        await eventually(lambda: len(old.of_type("snapshot")) == 2)
+        assert set(old.lots["w16"]["bays"]) == set(new.lots["w16"]["bays"]) == {"B00000", "B00001", "B00002"}
 
 
 async def test_a_new_lot_is_served_without_a_restart(servers: Servers) -> None:

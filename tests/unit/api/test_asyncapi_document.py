@@ -119,7 +119,7 @@ def test_what_the_hub_says_fits_its_models() -> None:
     error = protocol.error_message("not_found", "there is no such lot", about=7, retry=False)
 
     schema_of(messages.ErrorMessage).validate(orjson.loads(error))
-    schema_of(messages.ByeMessage).validate(orjson.loads(protocol.TOO_SLOW.bye(1.5)))
+    schema_of(messages.ByeMessage).validate(orjson.loads(protocol.TOO_MANY_CONNECTIONS.bye()))
 
 
 def test_the_full_reading_of_the_contract_is_decoded_as_described() -> None:

@@ -26,6 +26,11 @@ def test_messages_become_values() -> None:
     assert parse('{"type":"wave"}') == Unknown("wave")
 
 
+def test_null_means_not_given() -> None:
+    assert parse('{"type":"hello","token":null,"client":null,"subscriptions":null}') == Hello()
+    assert parse('{"type":"subscribe","lot":"a","id":null,"detail":null,"epoch":null,"rev":null}') == Subscribe("a")
+
+
 @pytest.mark.parametrize(
     "text",
     [
