@@ -274,16 +274,29 @@ async def listening(
     shutdown_seconds: float = 5.0,
 ) -> AsyncIterator[Door]:
     """Serves `app`, in its envelope, on `host`:`port` (0: any free one), which `Door.port` tells. At the end requests
-    at work get `shutdown_seconds` to be answered."""
+    at work get `shutdown_seconds` to be answered. The port is taken first, and opened when `app` has started: who finds
+    it taken has disturbed nobody yet."""
+    doors: list[Door] = []
+
+    def connection() -> Connection:
+        return doors[0].connection()
+
+    loop = asyncio.get_running_loop()
+    listener = await loop.create_server(connection, host, port, backlog=BACKLOG, start_serving=False)
     runner = web.AppRunner(app, shutdown_timeout=shutdown_seconds)
-    await runner.setup()
+    try:
+        await runner.setup()
+    except BaseException:
+        listener.close()
+        raise
     server = cast(web.Server, runner.server)  # there is one after `setup`
     envelope, handler = app.get(ENVELOPE), server.request_handler
     if envelope is not None:
         server.request_handler = lambda request: envelope.around(cast(web.Request, request), handler)
     door = Door(server, limits)
+    doors.append(door)
     try:
-        listener = await asyncio.get_running_loop().create_server(door.connection, host, port, backlog=BACKLOG)
+        await listener.start_serving()
         try:
             door.port = listener.sockets[0].getsockname()[1]
             yield door

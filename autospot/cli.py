@@ -5,26 +5,27 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import orjson
 import typer
-import uvloop
 
 import sensors_sim.cli as simulator
-from api.asyncapi import asyncapi
-from api.openapi import openapi
 from autospot import cli_doctor, cli_lots, cli_tariff, cli_users
-from autospot.app import serving
-from autospot.demo import DemoOptions, demo
 from autospot.domain.errors import AutoSpotError
-from autospot.embedded import Endpoints
 from autospot.logs import configure_logs
-from autospot.parts import declared_contract
 from autospot.settings import Settings, load_settings
+
+# What only one command needs is imported by that command: all of it takes a second and a half of every call.
+if TYPE_CHECKING:
+    from autospot.demo import Demo, DemoOptions
+    from autospot.embedded import Endpoints
+
+T = TypeVar("T")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(cli_lots.app, name="lots")
@@ -49,6 +50,8 @@ def main() -> None:
 
 def run(work: Coroutine[Any, Any, int]) -> None:
     """Runs `work` on the fast event loop and exits with its code."""
+    import uvloop
+
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         code = runner.run(work)
     raise typer.Exit(code)
@@ -83,13 +86,16 @@ def run_demo(
     anonymous_broker: Annotated[bool, typer.Option(help="Let anybody on this machine use the broker.")] = False,
 ) -> None:
     """Run everything on this machine: database, broker, hub, API, simulator."""
+    from autospot.demo import DemoOptions
+
     configure_logs("warning", "auto")
     run(_demo(DemoOptions(data, http_port, mqtt_port, mongo_port, sim, anonymous_broker)))
 
 
 async def _demo(options: DemoOptions) -> int:
-    stop = _stop_signal()
-    async with demo(options) as running:
+    from autospot.demo import demo
+
+    async def stay(running: Demo, stop: asyncio.Event) -> int:
         print(_where(running.endpoints), flush=True)
         stopped, ended = asyncio.create_task(stop.wait()), asyncio.create_task(running.ended())
         await asyncio.wait({stopped, ended}, return_when=asyncio.FIRST_COMPLETED)
@@ -100,6 +106,8 @@ async def _demo(options: DemoOptions) -> int:
         print(f"autospot: {ended.result()}", file=sys.stderr)
         return 1
 
+    return await _until_stopped(demo(options), stay)
+
 
 def _where(endpoints: Endpoints) -> str:
     lines = ["AutoSpot runs. Ctrl-C ends it.", ""]
@@ -109,23 +117,44 @@ def _where(endpoints: Endpoints) -> str:
     return "\n".join(lines)
 
 
-def _stop_signal() -> asyncio.Event:
-    """Set by SIGINT, SIGTERM and SIGHUP: an orderly end."""
-    stop = asyncio.Event()
+async def _until_stopped(
+    program: AbstractAsyncContextManager[T], stay: Callable[[T, asyncio.Event], Awaitable[int]]
+) -> int:
+    """Starts `program`, stays with it and ends it; returns what `stay` returned. SIGINT, SIGTERM and SIGHUP set the
+    event that `stay` is given; before that they end the start, whatever it waits for, in order and with 0."""
+    stop, task, is_up = asyncio.Event(), asyncio.current_task(), False
+
+    def stop_now() -> None:
+        if task is not None and not stop.is_set() and not is_up:
+            task.cancel()
+        stop.set()
+
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return stop
+        asyncio.get_running_loop().add_signal_handler(number, stop_now)
+    try:
+        async with program as running:
+            is_up = True
+            return await stay(running, stop)
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
+        return 0
 
 
 @app.command("openapi")
 def print_openapi() -> None:
     """Print the OpenAPI document."""
+    from api.openapi import openapi
+    from autospot.parts import declared_contract
+
     print(orjson.dumps(openapi(declared_contract()), option=orjson.OPT_INDENT_2).decode())
 
 
 @app.command("asyncapi")
 def print_asyncapi() -> None:
     """Print the AsyncAPI document."""
+    from api.asyncapi import asyncapi
+
     print(orjson.dumps(asyncapi(), option=orjson.OPT_INDENT_2).decode())
 
 
@@ -136,11 +165,14 @@ def _settings() -> Settings:
 
 
 async def _serve(settings: Settings, *, with_hub: bool, with_api: bool) -> int:
-    stop = _stop_signal()
-    async with serving(settings, with_hub=with_hub, with_api=with_api) as program:
+    from autospot.app import Serving, serving
+
+    async def stay(program: Serving, stop: asyncio.Event) -> int:
         print(f"autospot serves {program.url}", flush=True)
         ended = [asyncio.create_task(event.wait()) for event in (stop, program.failed)]
         await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
             task.cancel()
         return 1 if program.failed.is_set() else 0
+
+    return await _until_stopped(serving(settings, with_hub=with_hub, with_api=with_api), stay)

@@ -5,12 +5,19 @@ Every setting is listed in `docs/settings.md` (a test keeps the two the same).
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from autospot.domain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+_ORIGIN = re.compile(r"https?://[^/?#,\s]+")
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -20,7 +27,11 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="AUTOSPOT_", env_ignore_empty=True, extra="ignore", frozen=True)
 
-    mongo_url: str = Field("mongodb://127.0.0.1:27017/?replicaSet=rs0", description="MongoDB, a replica set.")
+    mongo_url: str = Field(
+        "mongodb://127.0.0.1:27017/?replicaSet=rs0",
+        pattern=r"^mongodb(\+srv)?://",
+        description="MongoDB, a replica set.",
+    )
     mongo_db: str = Field("autospot", min_length=1, max_length=38, pattern=r"^[A-Za-z0-9_-]+$", description="Database.")
     mqtt_url: str = Field(
         "mqtt://127.0.0.1:1883", description="Broker, `mqtt://user:password@host:port` or `mqtts://`."
@@ -70,6 +81,21 @@ class Settings(BaseSettings):
     def _split(cls, given: object) -> object:
         return [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else given
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            return tuple(str(ip_network(text)) for text in given)
+        except ValueError:
+            raise ValueError("write networks such as 10.0.0.0/8, separated by commas") from None
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _origins(cls, given: frozenset[str]) -> frozenset[str]:
+        if not all(_ORIGIN.fullmatch(origin) for origin in given):
+            raise ValueError("write origins as browsers do: https://app.example, without a path, separated by commas")
+        return given
+
 
 def load_settings(**overrides: object) -> Settings:
     """The settings of this process; `InvalidInput` names the variable that is wrong, never its value."""
@@ -78,4 +104,10 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "AUTOSPOT_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise InvalidInput(f"{name}: {first['msg']}", at=f"/{'/'.join(map(str, first['loc']))}") from None
+        raise InvalidInput(f"{name}: {_words(first)}", at=f"/{'/'.join(map(str, first['loc']))}") from None
+
+
+def _words(error: ErrorDetails) -> str:
+    if error["type"] in ("too_short", "string_too_short"):
+        return f"at least {error['ctx']['min_length']} characters are needed"
+    return error["msg"].removeprefix("Value error, ")

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import paho.mqtt.client as paho
 import structlog
@@ -36,7 +36,12 @@ PUBACK = 0x40_02_00_00
 KEEPALIVE_SECONDS = 30
 RECONNECT_FIRST_SECONDS = 0.2
 RECONNECT_MOST_SECONDS = 5.0
+STEADY_SECONDS = 10.0
+"""A connection that lasted less is followed by a longer and longer pause: the broker gives the session to whoever
+connected last, and two hubs of one name would take it from each other without end."""
 CONNECT_SECONDS = 10.0
+
+_OTHER_HUB = "does another hub use this broker with the same AUTOSPOT_HUB_SHARD? The broker's log says why"
 
 log = structlog.get_logger(__name__)
 
@@ -55,8 +60,9 @@ class BrokerAddress:
     def parse(cls, url: str) -> BrokerAddress:
         """The parts of `url`; `InvalidInput` says what is wrong with it, without its password."""
         parts = urlsplit(url)
-        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
-            raise InvalidInput("the broker's address is mqtt://user:password@host:port or mqtts://…", at="/mqtt_url")
+        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or not _has_port_or_none(parts):
+            wanted = "mqtt://user:password@host:port or mqtts://…, with %-signs for what is special in URLs"
+            raise InvalidInput(f"AUTOSPOT_MQTT_URL: the broker's address is {wanted}", at="/mqtt_url")
         tls = parts.scheme == "mqtts"
         return cls(
             parts.hostname,
@@ -65,6 +71,13 @@ class BrokerAddress:
             unquote(parts.password) if parts.password else None,
             tls,
         )
+
+
+def _has_port_or_none(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 class BufferedSocket:
@@ -221,9 +234,13 @@ class Broker:
         pause = RECONNECT_FIRST_SECONDS
         try:
             while True:
+                began = self._loop.time()
                 if await self._connect():
-                    pause = RECONNECT_FIRST_SECONDS
                     await self._serve_until_lost()
+                    if self._loop.time() - began >= STEADY_SECONDS:
+                        pause = RECONNECT_FIRST_SECONDS
+                    elif pause == RECONNECT_MOST_SECONDS:
+                        log.error("broker_ends_every_connection", reason=_OTHER_HUB)
                 await asyncio.sleep(random.uniform(0, pause))
                 pause = min(pause * 2, RECONNECT_MOST_SECONDS)
         finally:

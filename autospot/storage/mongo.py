@@ -26,7 +26,7 @@ from pymongo.errors import (
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from autospot.domain.errors import Unavailable
+from autospot.domain.errors import InvalidInput, Unavailable
 from autospot.storage.collection import Collection as Collection
 from autospot.storage.commits import TRANSACTION_SECONDS as TRANSACTION_SECONDS
 from autospot.storage.commits import OutcomeUnknown as OutcomeUnknown
@@ -45,6 +45,11 @@ Session = AsyncIOMotorClientSession
 _OUTAGES = (ConnectionFailure, ServerSelectionTimeoutError, NetworkTimeout, ExecutionTimeout, WTimeoutError)
 _OUTAGE_CODES = frozenset({6, 7, 50, 89, 91, 100, 189, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436, 64})
 
+
+_NO_ADDRESS = (
+    "AUTOSPOT_MONGO_URL: the database's address is mongodb://user:password@host:27017/?replicaSet=name, "
+    "with %-signs for what is special in URLs"
+)
 
 T = TypeVar("T")
 
@@ -75,15 +80,18 @@ class Database:
     """
 
     def __init__(self, url: str, name: str, *, app_name: str = "autospot", pool_size: int = 40) -> None:
-        self.client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
-            url,
-            appname=app_name,
-            maxPoolSize=pool_size,
-            serverSelectionTimeoutMS=int(SERVER_SELECTION_SECONDS * 1000),
-            socketTimeoutMS=int(SOCKET_SECONDS * 1000),
-            retryWrites=True,
-            tz_aware=True,
-        )
+        try:
+            self.client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+                url,
+                appname=app_name,
+                maxPoolSize=pool_size,
+                serverSelectionTimeoutMS=int(SERVER_SELECTION_SECONDS * 1000),
+                socketTimeoutMS=int(SOCKET_SECONDS * 1000),
+                retryWrites=True,
+                tz_aware=True,
+            )
+        except (PyMongoError, ValueError):
+            raise InvalidInput(_NO_ADDRESS, at="/mongo_url") from None  # the driver's words may hold the password
         self.name = name
         self._database = self.client.get_database(
             name,
@@ -99,7 +107,14 @@ class Database:
         return Collection(cast("Any", self._database), name)  # Motor's stubs want PyMongo's here
 
     async def prepare(self, declared: Iterable[Index | Capped]) -> None:
-        """Creates what is declared and missing. Safe to run at every start and from several processes at once."""
+        """Creates what is declared and missing. Safe to run at every start and from several processes at once.
+        `Unavailable` in an outage."""
+        try:
+            await self._prepare(declared)
+        except PyMongoError as error:
+            raise translated(error) from error
+
+    async def _prepare(self, declared: Iterable[Index | Capped]) -> None:
         by_collection: dict[str, list[IndexModel]] = {}
         for item in declared:
             if isinstance(item, Capped):
@@ -210,5 +225,5 @@ def is_outage(error: PyMongoError) -> bool:
 def translated(error: PyMongoError) -> Exception:
     """`Unavailable` for outages and for conflicts that outlasted the retries; anything else unchanged."""
     if is_outage(error) or error.has_error_label("TransientTransactionError"):
-        return Unavailable("the database did not take the change in time")
+        return Unavailable("the database did not answer in time")
     return error

@@ -21,6 +21,10 @@ from autospot.settings import load_settings
         ("AUTOSPOT_LOG_LEVEL", "loud"),
         ("AUTOSPOT_MONGO_DB", "a.b"),
         ("AUTOSPOT_SOCKETS_PER_ADDRESS", "0"),
+        ("AUTOSPOT_MONGO_URL", "db.example:27018"),
+        ("AUTOSPOT_TRUSTED_PROXIES", "10.0.0.0/8, proxy.example"),
+        ("AUTOSPOT_ALLOWED_ORIGINS", "https://a.example/"),
+        ("AUTOSPOT_ALLOWED_ORIGINS", "*"),
     ],
 )
 def test_a_wrong_setting_is_named_and_its_value_is_not(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -29,6 +33,12 @@ def test_a_wrong_setting_is_named_and_its_value_is_not(monkeypatch: pytest.Monke
         load_settings()
     assert name in refusal.value.message
     assert value not in refusal.value.message
+
+
+def test_a_secret_that_is_too_short_is_told_its_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOSPOT_SECRET_KEY", "hunter2")
+    with pytest.raises(InvalidInput, match="AUTOSPOT_SECRET_KEY: at least 32 characters are needed"):
+        load_settings()
 
 
 def test_lists_are_written_with_commas_and_empty_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:

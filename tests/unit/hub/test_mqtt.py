@@ -26,7 +26,18 @@ def test_a_brokers_address_is_a_url(url: str, address: BrokerAddress) -> None:
     assert BrokerAddress.parse(url) == address
 
 
-@pytest.mark.parametrize("url", ["", "host:1883", "http://host", "mqtt://", "mqtt://user:secret@"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "host:1883",
+        "http://host",
+        "mqtt://",
+        "mqtt://user:secret@",
+        "mqtt://user:secret@host:one",
+        "mqtt://u:secret@host:65536",
+    ],
+)
 def test_a_wrong_address_is_refused_without_repeating_its_password(url: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
         BrokerAddress.parse(url)
