@@ -23,8 +23,11 @@ PAGE_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; "
     "frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-MAIL_POLICY: Final = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
-"""A mail is shown as mail programs do: its own style, and nothing that runs or loads."""
+MAIL_POLICY: Final = (
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; "
+    "frame-ancestors 'self'"
+)
+"""A mail is shown as mail programs do: its own style, links that open elsewhere, and nothing that runs or loads."""
 
 _FILES: Final = {
     MAILBOX: ("index.html", "text/html"),

@@ -12,10 +12,12 @@ from api.call import Call
 from api.contract import Input, Output, Reply, operation
 from api.pages import Page, PageQuery, cursor_after, instant_at
 from api.values import Instant
+from autospot.clock import Clock
 from autospot.domain.access import Action
 from autospot.domain.errors import InvalidInput
 from autospot.domain.notice import ToldNotice
 from autospot.domain.notice_mail import MailWishes, QuietHours, Topic
+from autospot.domain.reminding import LONGEST_MINUTES
 from autospot.services.noticeboard import Noticeboard
 from autospot.storage.notices import Notices, Position
 
@@ -42,15 +44,29 @@ class QuietHoursBody(Input):
     until: ClockTime
 
 
+LeadMinutes = Annotated[int, Field(ge=0, le=LONGEST_MINUTES, description="0: not reminded at all")]
+
+
+class LeadsBody(Input):
+    """How long before something its reminder comes. What is left out stays."""
+
+    booking_begins: LeadMinutes | None = None
+    booking_ends: LeadMinutes | None = Field(None, description="not before the middle of the booking")
+    subscription_expiring: LeadMinutes | None = Field(None, description="also before a renewal")
+
+
 class PreferencesBody(Input):
     """What shall be different. What is left out stays; `quiet_hours` null: none."""
 
     mail: list[Topic] | None = Field(None, max_length=len(Topic), description="what is mailed; null: as before")
     quiet_hours: QuietHoursBody | None = None
+    lead_minutes: LeadsBody | None = None
 
     def fields(self) -> dict[str, Any]:
-        """As the service takes them."""
+        """As the service takes them; `leads` are the minutes that were named."""
         fields: dict[str, Any] = {}
+        if self.lead_minutes is not None:
+            fields["leads"] = self.lead_minutes.model_dump(exclude_none=True)
         if self.mail is not None:
             fields["topics"] = frozenset(self.mail)
         if "quiet_hours" in self.model_fields_set:
@@ -66,18 +82,28 @@ class QuietHoursView(Output):
     until: ClockTime
 
 
+class LeadsView(Output):
+    """How many minutes before something its reminder comes; 0: never."""
+
+    booking_begins: int
+    booking_ends: int
+    subscription_expiring: int
+
+
 class PreferencesView(Output):
-    """Which notices are mailed."""
+    """Which notices are mailed, and when reminders come."""
 
     mail: list[Topic]
     quiet_hours: QuietHoursView | None
+    lead_minutes: LeadsView
 
 
 class NotificationOperations:
     """One's own notices, and which of them are mailed."""
 
-    def __init__(self, notices: Notices, noticeboard: Noticeboard) -> None:
+    def __init__(self, notices: Notices, noticeboard: Noticeboard, clock: Clock) -> None:
         self._notices = notices
+        self._clock = clock
         self._noticeboard = noticeboard
 
     @operation("GET /v1/me/notifications", summary="What I was told", tag="me", access=Action.ACCOUNT)
@@ -112,14 +138,18 @@ class NotificationOperations:
         errors=(SAME_TIMES,),
     )
     async def prefer(self, call: Call, body: PreferencesBody) -> Reply[PreferencesView]:
-        """In quiet hours nothing is mailed: what is of use later comes when they end, the rest not at all."""
+        """In quiet hours nothing is mailed: what is of use later comes when they end, the rest not at all. New times
+        for reminders hold for bookings and subscriptions that are there already, too."""
         user, versions = call.principal.user_id, versions_of(call.if_match)
-        return _preferences(await self._noticeboard.wish(user, body.fields(), versions))
+        return _preferences(await self._noticeboard.wish(user, body.fields(), versions, self._clock.now()))
 
 
 def _preferences(wishes: MailWishes) -> Reply[PreferencesView]:
     quiet = wishes.quiet and QuietHoursView(from_=f"{wishes.quiet.start:%H:%M}", until=f"{wishes.quiet.until:%H:%M}")
-    return Reply(PreferencesView(mail=sorted(wishes.topics), quiet_hours=quiet), etag=str(wishes.version))
+    view = PreferencesView(
+        mail=sorted(wishes.topics), quiet_hours=quiet, lead_minutes=LeadsView(**wishes.leads.as_json())
+    )
+    return Reply(view, etag=str(wishes.version))
 
 
 def _position(cursor: str | None) -> Position | None:

@@ -22,6 +22,7 @@ from api.connections import Door, listening
 from api.health import Check, Health
 from api.limits import rates_times
 from api.mailbox import MailboxOperations, MailboxPages
+from api.one_tap import OneTapPages
 from autospot.background import Background
 from autospot.clock import SystemClock
 from autospot.domain.errors import AutoSpotError, Unavailable
@@ -88,7 +89,7 @@ async def serving(
         tokens, hub_settings = AccessTokens(keys, clock), _hub_settings(settings)
         bearers = Bearers(tokens, persons.revocations, persons.api_keys)
         follower = Follower(LiveLots(), database, clock)
-        parts = parts_of(database, follower, persons, clock, settings)
+        parts = parts_of(database, follower, persons, keys, clock, settings)
         checks: dict[str, Check] = {"database": database.ping, "feed": follower.check}
         resources: list[object] = [Health(checks, registry)]
         if with_api:
@@ -114,6 +115,7 @@ async def serving(
             background.start("live_notices", live_notices.run())
         if with_api:
             serve_pages(app)
+            OneTapPages(parts.office.one_tap).serve_on(app)
         if with_mailbox:
             MailboxPages(mails).serve_on(app)
         background.start("follower", follower.run())

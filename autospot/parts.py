@@ -42,9 +42,11 @@ from autospot.services.gateway.directory import Gateways
 from autospot.services.gateway.simulated import SimulatedGateway
 from autospot.services.invoicing.invoices import Invoicing
 from autospot.services.invoicing.supplies import Supplies
+from autospot.services.keys import SecretKeys
 from autospot.services.noticeboard import LayoutOf, Noticeboard
 from autospot.services.paid_things import paid_things
 from autospot.services.quoting import Quoting
+from autospot.services.reminding import Reminding
 from autospot.services.subscribing import Subscribing
 from autospot.services.tariffs import LotTariffs
 from autospot.settings import Settings
@@ -96,6 +98,7 @@ class Parts:
     notices: Notices
     noticeboard: Noticeboard
     history: BayHistory
+    clock: Clock
 
     def resources(self, tokens: AccessTokens) -> Sequence[object]:
         """The operations that stand on them; `Health` is the program's own."""
@@ -119,11 +122,13 @@ class Parts:
             MoneyOperations(cash.wallets, cash.payments, cash.refunds, cash.points, cash.reports),
             SubscriptionOperations(self.subscribing),
             InvoiceOperations(self.invoicing),
-            NotificationOperations(self.notices, self.noticeboard),
+            NotificationOperations(self.notices, self.noticeboard, self.clock),
         ]
 
 
-def parts_of(database: Database, follower: Follower, people: People, clock: Clock, settings: Settings) -> Parts:
+def parts_of(
+    database: Database, follower: Follower, people: People, keys: SecretKeys, clock: Clock, settings: Settings
+) -> Parts:
     """Wires the services. Nothing is asked of the database yet."""
     current = CurrentLots(follower.live, clock, follower.ready.is_set)
     tariffs = LotTariffs(database, people.audit, clock, settings.currency)
@@ -157,8 +162,10 @@ def parts_of(database: Database, follower: Follower, people: People, clock: Cloc
         tell=noticeboard.tell,
         coverage=subscribing.coverage,
         packages=subscribing,
+        keys=keys,
     )
     office = booking_office(around)
+    Reminding(database, office.bookings, office.register, subscribing, people.clockwork, clock)
     for kind, keeper in (
         ("booking", office.booking_payments),
         ("session", office.session_payments),
@@ -191,6 +198,7 @@ def parts_of(database: Database, follower: Follower, people: People, clock: Cloc
         notices=notices,
         noticeboard=noticeboard,
         history=BayHistory(database),
+        clock=clock,
     )
 
 

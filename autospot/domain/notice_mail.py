@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from autospot.domain.errors import InvalidInput
 from autospot.domain.notice import Notice, ToldNotice
+from autospot.domain.reminding import USUAL, Leads
 
 
 class Topic(StrEnum):
@@ -52,26 +53,31 @@ class QuietHours:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailWishes:
-    """What a driver wants by mail. Notices themselves are always kept, and told to whoever is connected. `version`
-    counts changes; 0 is what everybody begins with."""
+    """What a driver wants by mail, and when to be reminded. Notices themselves are always kept, and told to whoever is
+    connected. `version` counts changes; 0 is what everybody begins with."""
 
     topics: frozenset[Topic] = frozenset(Topic) - {Topic.STAYS}
     quiet: QuietHours | None = None
+    leads: Leads = USUAL
     version: int = 0
 
     def changed(self, fields: Mapping[str, Any]) -> MailWishes:
-        """With some of `topics` and `quiet` as given."""
-        return replace(self, **fields, version=self.version + 1)
+        """With some of `topics` and `quiet` as given; `leads` by name, those that shall be different."""
+        leads = self.leads.changed(fields.get("leads", {}))
+        return replace(self, **{**fields, "leads": leads}, version=self.version + 1)
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeWords:
-    """A notice as a mail, `{…}` being its facts. `until` names the fact after which it is of no use to anybody."""
+    """A notice as a mail, `{…}` being its facts. `until` names the fact after which it is of no use to anybody, `link`
+    the one that is the path of what can be done about it, which `link_words` say."""
 
     topic: Topic
     subject: str
     text: str
     until: str | None = None
+    link: str | None = None
+    link_words: str = ""
 
 
 NOTICE_WORDS: Final[Mapping[str, NoticeWords]] = {
@@ -86,6 +92,8 @@ NOTICE_WORDS: Final[Mapping[str, NoticeWords]] = {
         "Your booking at {lot} ends soon",
         "Bay {bay} is yours until {until}. If you need longer, extend the booking while the bay is free.",
         until="until",
+        link="extend",
+        link_words="Stay until {longer}",
     ),
     "time_over": NoticeWords(
         Topic.REMINDERS,
@@ -159,16 +167,18 @@ NOTICE_WORDS: Final[Mapping[str, NoticeWords]] = {
 }
 """What drivers are told, by `Notice.what`. A notice without a line here is not mailed."""
 
-TIMES: Final = ("from", "until")
+TIMES: Final = ("from", "until", "longer")
 """Facts that are instants, RFC 3339."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeMail:
-    """A mail to be sent at `at`, and after `until` no more."""
+    """A mail to be sent at `at`, and after `until` no more. `link` is a path on the site, `""` for none."""
 
     subject: str
     text: str
+    link: str
+    link_words: str
     at: datetime
     until: datetime | None
 
@@ -186,7 +196,9 @@ def mail_of(told: ToldNotice, wishes: MailWishes, lot_name: str, zone: tzinfo) -
         return None
     shown = {name: _shown(value, zone) for name, value in facts.items()} | {"lot": lot_name}
     text, subject = words.text.format_map(shown), words.subject.format_map(shown)
-    return NoticeMail(subject, text, quiet_until or told.at, until)
+    link = shown.get(words.link or "", "")
+    link_words = words.link_words.format_map(shown) if link else ""
+    return NoticeMail(subject, text, link, link_words, quiet_until or told.at, until)
 
 
 def _instants(notice: Notice) -> Mapping[str, datetime]:

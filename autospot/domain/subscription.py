@@ -30,8 +30,8 @@ from autospot.domain.ids import Code
 from autospot.domain.lot import BayKind, TimeZone
 from autospot.domain.money import PayableMoney
 from autospot.domain.period import Period
+from autospot.domain.reminding import USUAL, Leads, remind_at
 
-REMIND_BEFORE: Final = timedelta(days=3)
 RETRY_EVERY: Final = timedelta(days=1)
 TRIES_LIMIT: Final = 3
 """How often a renewal is tried that the wallet cannot pay; then the subscription ends."""
@@ -273,18 +273,20 @@ def period_end(plan: Plan, anchor: datetime, number: int) -> datetime:
     return local.replace(year=year, month=month + 1, day=day, fold=0).astimezone(UTC)
 
 
-def next_moment(subscription: Subscription) -> datetime | None:
-    """When something falls due; None once it has ended."""
+def next_moment(subscription: Subscription, leads: Leads = USUAL) -> datetime | None:
+    """When something falls due, its driver being reminded as `leads` say; None once it has ended."""
     if not subscription.is_open:
         return None
     if subscription.state is SubscriptionState.PAST_DUE:
         return subscription.retry_at
-    return subscription.paid_until if subscription.reminded else subscription.paid_until - REMIND_BEFORE
+    span = subscription.paid_until - subscription.period_from
+    reminder = remind_at(subscription.paid_until, leads.subscription_expiring, span)
+    return subscription.paid_until if subscription.reminded or reminder is None else reminder
 
 
-def due_action(subscription: Subscription, now: datetime) -> DueAction | None:
+def due_action(subscription: Subscription, now: datetime, leads: Leads = USUAL) -> DueAction | None:
     """What is to be done at `now`; None if it is not time yet. A reminder that comes too late is left out."""
-    moment = next_moment(subscription)
+    moment = next_moment(subscription, leads)
     if moment is None or now < moment:
         return None
     if subscription.state is SubscriptionState.PAST_DUE:

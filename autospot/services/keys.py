@@ -34,6 +34,7 @@ class Purpose(StrEnum):
     PLATE_SEAL = "plate seal"
     PLATE_HASH = "plate hash"
     MAIL_SEAL = "mail seal"
+    EXTENSION_LINK = "extension link"
 
 
 class Unreadable(ValueError):

@@ -43,6 +43,16 @@ class NoticeDue:
 NOTICE_MAIL = DueKind("notice_mail", NoticeDue)
 
 
+@dataclass(frozen=True, slots=True)
+class LeadsChanged:
+    """A driver wants to be reminded at another time."""
+
+    user: str
+
+
+LEADS_CHANGED = DueKind("leads_changed", LeadsChanged)
+
+
 class Noticeboard:
     """Keeps notices, mails them, and keeps what drivers want by mail."""
 
@@ -55,6 +65,7 @@ class Noticeboard:
         clockwork: Clockwork,
         layout_of: LayoutOf,
     ) -> None:
+        self._database = database
         self._notices = notices
         self._wishes = MailWishesStore(database)
         self._accounts = Accounts(database)
@@ -73,14 +84,23 @@ class Noticeboard:
         """What a driver wants by mail."""
         return await self._wishes.of(user)
 
-    async def wish(self, user: str, fields: Mapping[str, Any], versions: Collection[int] | None) -> MailWishes:
-        """Sets `topics` or `quiet` as given. `PreconditionFailed` unless it has one of `versions` (None: any)."""
-        before = await self._wishes.of(user)
-        if versions is not None and before.version not in versions:
-            raise PreconditionFailed("it was changed since you read it: read it again, then decide")
-        after = before.changed(fields)
-        await self._wishes.replace(user, before, after)
-        return after
+    async def wish(
+        self, user: str, fields: Mapping[str, Any], versions: Collection[int] | None, now: datetime
+    ) -> MailWishes:
+        """Sets `topics`, `quiet` or `leads` as given. `PreconditionFailed` unless it has one of `versions` (None: any).
+        What is open already follows new `leads` in a moment (`reminding.py`)."""
+
+        async def work(session: Session) -> MailWishes:
+            before = await self._wishes.of(user, session=session)
+            if versions is not None and before.version not in versions:
+                raise PreconditionFailed("it was changed since you read it: read it again, then decide")
+            after = before.changed(fields)
+            await self._wishes.replace(user, before, after, session=session)
+            if before.leads != after.leads:
+                await self._schedule.ensure(LEADS_CHANGED, user, now, LeadsChanged(user), session=session)
+            return after
+
+        return await self._database.transaction(work)
 
     async def exported(self, user: str) -> Sequence[Mapping[str, Any]]:
         """The notices of a driver, for the export of one's data."""
@@ -103,7 +123,8 @@ class Noticeboard:
         written = mail_of(told, wishes, name, zone)
         if written is None or (written.until is not None and written.until <= now):
             return
-        mail = Mail("notice", account.email, {"subject": written.subject, "text": written.text})
+        words = {"subject": written.subject, "text": written.text}
+        mail = Mail("notice", account.email, {**words, "link": written.link, "link_words": written.link_words})
         at = max(now, written.at)
         await self._postman.post(mail, f"notice:{told.id}", at, until=written.until, session=session)
 

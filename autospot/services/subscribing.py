@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 from autospot.clock import Clock
@@ -35,6 +36,7 @@ from autospot.services.clockwork import Clockwork, DueKind, Schedule
 from autospot.services.desk.register import Tell
 from autospot.storage.idempotency import Once
 from autospot.storage.ledger import Ledger
+from autospot.storage.mail_wishes import MailWishesStore
 from autospot.storage.mongo import Database, Session
 from autospot.storage.subscriptions import Plans, Subscriptions, stored_precision
 
@@ -95,6 +97,7 @@ class Subscribing:
         self._clock = clock
         self._ledger = Ledger(database)
         self._subscriptions = Subscriptions(database)
+        self._wishes = MailWishesStore(database)
         self.plans = Plans(database)
         clockwork.exactly_once(SUBSCRIPTION_DUE, self._due)
 
@@ -200,6 +203,17 @@ class Subscribing:
             after = await self._store(session, before, before.revoked(stored_precision(now)))
             await self._say(session, after, "subscription_ended", now)
 
+    async def remind_anew(self, user_id: str) -> None:
+        """Has what falls due next fall due as their driver wants to be reminded now."""
+        for each in await self.of(user_id):
+            if each.is_open:
+                await self._database.transaction(partial(self._rearm, each.id))
+
+    async def _rearm(self, subscription_id: str, session: Session) -> None:
+        found = await self._subscriptions.find(subscription_id, session=session)
+        if found is not None:
+            await self._arm(session, found)
+
     async def objection(self, user_id: str) -> str | None:
         """For `OwnData.objection`: why the account cannot be closed yet."""
         is_renewing = any(
@@ -219,7 +233,7 @@ class Subscribing:
         found = await self._subscriptions.find(due.subscription_id, session=session)
         if found is None or not found.is_open:
             return
-        action = due_action(found, now)
+        action = due_action(found, now, (await self._wishes.of(found.owner, session=session)).leads)
         if action is None:  # it was renewed or cancelled since this row was written
             await self._arm(session, found)
             return
@@ -257,7 +271,7 @@ class Subscribing:
         return after
 
     async def _arm(self, session: Session, subscription: Subscription) -> None:
-        at = next_moment(subscription)
+        at = next_moment(subscription, (await self._wishes.of(subscription.owner, session=session)).leads)
         if at is None:
             await self._schedule.cancel(SUBSCRIPTION_DUE, subscription.id, session=session)
         else:

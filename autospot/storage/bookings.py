@@ -22,6 +22,7 @@ from autospot.domain.errors import Conflict, PreconditionFailed
 from autospot.domain.lot import BookingTerms
 from autospot.domain.money import Money
 from autospot.domain.period import Period
+from autospot.domain.reminding import USUAL, Leads
 from autospot.domain.subscription import Drawn
 from autospot.storage.mongo import Database, Document, Index, Session
 from autospot.storage.outages import answering
@@ -216,6 +217,8 @@ def _row(booking: Booking) -> Document:
         "state": booking.state.value,
         "open": booking.state in OPEN,
         "terms": _terms.dump_python(booking.terms, mode="json"),
+        "leads": booking.leads.as_json(),
+        "leads_since": booking.leads_since,
         "price": _price_row(booking.price),
         "drawn": [asdict(each) for each in booking.drawn],
         "events": [
@@ -232,6 +235,8 @@ def _booking(row: Document) -> Booking:
         period=Period(row["from"], row["until"]),
         state=BookingState(row["state"]),
         terms=_terms.validate_python(row["terms"]),
+        leads=Leads(**row["leads"]) if "leads" in row else USUAL,
+        leads_since=row.get("leads_since"),
         price=_price(row["price"]),
         drawn=tuple(Drawn(**each) for each in row["drawn"]),
         events=tuple(Event(**event) for event in row["events"]),

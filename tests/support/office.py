@@ -211,6 +211,7 @@ async def a_harbour(
             tariffs,
             tell,
             subscribing,
+            town.keys,
             subscribing.coverage,
         )
     )

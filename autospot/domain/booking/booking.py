@@ -12,6 +12,7 @@ from autospot.domain.errors import Conflict
 from autospot.domain.lot import BayKind, BookingTerms
 from autospot.domain.money import Money
 from autospot.domain.period import Period
+from autospot.domain.reminding import USUAL, Leads
 from autospot.domain.subscription import Drawn
 
 EVENTS_LIMIT = 200
@@ -56,7 +57,8 @@ class Booking:
     not got back, in minor units. `hold_until` is when a held booking expires. `package_seconds` of the
     stay are paid by minutes packages, `drawn` says by which. `by_kind` says that the driver asked for a kind of bay and
     will take any. `handled_until` is the instant up to which everything that falls due has been done,
-    `seen_rev` the newest position of the feed that was considered. `claimed` says that screens show its bay as
+    `seen_rev` the newest position of the feed that was considered. `leads` say when its driver wants to be reminded,
+    `leads_since` since when if that changed after it was made. `claimed` says that screens show its bay as
     reserved. `version` counts changes; `arrived_at` and `left_at` are what the sensor said.
     """
 
@@ -83,6 +85,8 @@ class Booking:
     moved_from: str | None = None
     moved_to: str | None = None
     session: str | None = None
+    leads: Leads = USUAL
+    leads_since: datetime | None = None
     claimed: bool = False
     arrived_at: datetime | None = None
     left_at: datetime | None = None

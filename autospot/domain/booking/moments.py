@@ -6,7 +6,7 @@ at the bay (`presence`) and finds in `ACTS` what to do. Arrivals and departures 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import NamedTuple
@@ -14,16 +14,14 @@ from typing import NamedTuple
 from autospot.domain.bay import Claim
 from autospot.domain.booking.booking import Booking
 from autospot.domain.booking.life import BookingState
-from autospot.domain.instant import to_ms
+from autospot.domain.instant import MILLISECOND, to_ms
+from autospot.domain.reminding import remind_at
 
 WARN_BEFORE = timedelta(minutes=15)
 """How long before the start the operator is warned that somebody else stands on the bay."""
 
 MOVE_BEFORE = timedelta(minutes=5)
 """How long before the start the booking is moved for it."""
-
-REMIND_BEFORE = timedelta(minutes=30)
-"""How long before start and end the driver is reminded."""
 
 
 class Moment(Enum):
@@ -64,7 +62,8 @@ class Act(Enum):
     """What is to be done at a moment."""
 
     EXPIRE = "expire"
-    REMIND = "remind"
+    REMIND_START = "remind_start"
+    REMIND_END = "remind_end"
     SHOW = "show"
     ARRIVE = "arrive"
     WARN = "warn"
@@ -80,9 +79,8 @@ _NOBODY, _HOLDER, _ELSE, _UNKNOWN = Presence
 
 _UNSEEN: Mapping[tuple[BookingState, Moment], Act] = {
     (_HELD, Moment.EXPIRE): Act.EXPIRE,
-    (_CONFIRMED, Moment.REMIND_START): Act.REMIND,
-    (_CONFIRMED, Moment.REMIND_END): Act.REMIND,
-    (_ACTIVE, Moment.REMIND_END): Act.REMIND,
+    (_CONFIRMED, Moment.REMIND_START): Act.REMIND_START,
+    (_ACTIVE, Moment.REMIND_END): Act.REMIND_END,
     (_CONFIRMED, Moment.SHOW): Act.SHOW,
     (_ACTIVE, Moment.SHOW): Act.SHOW,
 }
@@ -122,17 +120,27 @@ def moments(booking: Booking) -> list[tuple[datetime, Moment]]:
         return []
     start, until, terms = booking.period.start, booking.period.until, booking.terms
     found = [
-        (start - REMIND_BEFORE, Moment.REMIND_START),
+        *_reminders(booking),
         (shown_from(booking), Moment.SHOW),
         (start - WARN_BEFORE, Moment.WARN),
         (start - MOVE_BEFORE, Moment.MOVE),
         (start, Moment.START),
         (min(start + timedelta(minutes=terms.no_show_minutes), until), Moment.MISS),
-        (until - REMIND_BEFORE, Moment.REMIND_END),
         (until, Moment.END),
         (until + timedelta(minutes=terms.late_leave_minutes), Moment.OVERSTAY),
     ]
     return sorted(found, key=lambda each: each[0])
+
+
+def _reminders(booking: Booking) -> Iterator[tuple[datetime, Moment]]:
+    """Those that its driver wants; at once if that became so later than they would have been due."""
+    start, until, leads = booking.period.start, booking.period.until, booking.leads
+    for at, moment in (
+        (start - timedelta(minutes=leads.booking_begins) if leads.booking_begins else None, Moment.REMIND_START),
+        (remind_at(until, leads.booking_ends, booking.period.duration), Moment.REMIND_END),
+    ):
+        if at is not None:
+            yield at if booking.leads_since is None else max(at, booking.leads_since + MILLISECOND), moment
 
 
 def due_moments(booking: Booking, now: datetime) -> list[tuple[datetime, Moment]]:

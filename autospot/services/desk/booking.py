@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -14,6 +15,7 @@ from autospot.domain.booking.terms import require_bookable
 from autospot.domain.errors import AutoSpotError, Conflict, InvalidInput, NotFound
 from autospot.domain.lot import Bay, BayKind
 from autospot.domain.period import Period
+from autospot.domain.reminding import Leads
 from autospot.domain.subscription import PackageUsedUp
 from autospot.domain.tariff import Quote
 from autospot.live import LiveLot
@@ -28,6 +30,9 @@ from autospot.storage.seat import together
 
 LotOf = Callable[[str], LiveLot]
 """A lot as it is now; `NotFound` if there is none, `Unavailable` while live state is not up to date."""
+
+LeadsOf = Callable[[str], Awaitable[Leads]]
+"""How long before something a driver wants to be reminded."""
 
 Payment = Literal["wallet", "card"]
 """`wallet` pays at once; `card` keeps the bay until the payment has come, or the time for it is over."""
@@ -70,6 +75,7 @@ class BookingDesk:
         keeper: Keeper,
         register: Register,
         garage: Garage,
+        leads_of: LeadsOf,
         clock: Clock,
     ) -> None:
         self._database = database
@@ -79,6 +85,7 @@ class BookingDesk:
         self._keeper = keeper
         self._register = register
         self._garage = garage
+        self._leads_of = leads_of
         self._clock = clock
 
     async def quote(self, owner: str, lot: str, bay: str | None, kind: BayKind | None, period: Period) -> Quote | None:
@@ -107,7 +114,9 @@ class BookingDesk:
     async def _book_as(self, booking_id: str, live: LiveLot, request: Request, once: Once[Booking]) -> Booking:
         now = self._clock.now()
         kind = _kind_wanted(live, request.bay, request.kind)
-        quoted = await self._prices.quote(request.owner, live.lot, kind, request.period)
+        quoted, leads = await asyncio.gather(
+            self._prices.quote(request.owner, live.lot, kind, request.period), self._leads_of(request.owner)
+        )
         _require_same_price(request, quoted)
         if request.bay is not None:
             bay = _bay(live, request.bay)
@@ -116,7 +125,7 @@ class BookingDesk:
             bay, promise = await self._keeper.keep_any(
                 live, kind, booking_id, request.period, now, destination=request.destination
             )
-        booking = _new_booking(booking_id, live, bay, promise.id, request, quoted, now)
+        booking = replace(_new_booking(booking_id, live, bay, promise.id, request, quoted, now), leads=leads)
 
         async def work(session: Session) -> Booking:
             _, stored = await together(

@@ -12,9 +12,10 @@ from autospot.domain.booking.booking import Booking, By
 from autospot.domain.booking.life import BookingState, Step
 from autospot.domain.booking.terms import FULL_PERCENT, refund, refund_percent, require_bookable, require_end
 from autospot.domain.booking.terms import require_changeable as require_changeable_to
-from autospot.domain.errors import AutoSpotError, InvalidInput, NotFound, PreconditionFailed
+from autospot.domain.errors import AutoSpotError, Conflict, InvalidInput, NotFound, PreconditionFailed
 from autospot.domain.instant import MILLISECOND
 from autospot.domain.lot import Bay
+from autospot.domain.money import Money
 from autospot.domain.period import Period
 from autospot.domain.subscription import PackageUsedUp
 from autospot.domain.tariff import Quote
@@ -103,10 +104,17 @@ class BookingChanges:
         await self._register.give_back(before, after)
         return after
 
-    async def extend(self, owner: str, booking_id: str, until: datetime, once: Once[Booking]) -> Booking:
-        """Moves the end to `until`, which must be later. Refusals as for `change`."""
+    async def extend(
+        self, owner: str, booking_id: str, until: datetime, once: Once[Booking], *, since: datetime | None = None
+    ) -> Booking:
+        """Moves the end to `until`, which must be later. Refusals as for `change`. With `since` only a booking that
+        ends then, else `Conflict` (code `offer_over`); one that ends at `until` already stays as it is."""
 
         def change(before: Booking) -> Change:
+            if since is not None and before.period.until == until:
+                return Change()
+            if since is not None and before.period.until != since:
+                raise offer_is_over()
             if until <= before.period.until:
                 raise InvalidInput("an extension ends later than the booking", at="/until")
             return Change(period=Period(before.period.start, until))
@@ -129,6 +137,13 @@ class BookingChanges:
         `PreconditionFailed` if it is none of `versions`, or changes while it is being changed.
         """
         return await self._until_it_holds_still(owner, booking_id, lambda _before: change, "changed", once, versions)
+
+    async def difference(self, booking: Booking, period: Period) -> Money | None:
+        """What `booking` would cost more for `period`; None if it is free of charge."""
+        if booking.price is None:
+            return None
+        quoted = await self._quote(booking, _bay_of(self._lot_of(booking.lot), booking.bay), period)
+        return quoted.total - booking.price.total if quoted else None
 
     async def _until_it_holds_still(
         self,
@@ -268,6 +283,10 @@ def _repriced(before: Booking, booking: Booking, quoted: Quote | None) -> Bookin
     if difference > 0:
         return after.with_facts(charged=difference)
     return _refunding(after, -difference) if difference else after
+
+
+def offer_is_over() -> Conflict:
+    return Conflict("this link is too old: the booking was changed meanwhile", code="offer_over")
 
 
 def _bay_of(live: LiveLot, code: str) -> Bay:

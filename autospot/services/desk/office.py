@@ -20,6 +20,7 @@ from autospot.services.desk.choice import Choice
 from autospot.services.desk.keeper import Keeper
 from autospot.services.desk.matching import GATHER_SECONDS, Matching
 from autospot.services.desk.moving import Mover
+from autospot.services.desk.one_tap import OneTap
 from autospot.services.desk.overruling import Overruling
 from autospot.services.desk.payables import BookingPayments, SessionPayments
 from autospot.services.desk.register import Register, Tell
@@ -29,6 +30,7 @@ from autospot.services.desk.till import CoverageOf, Packages, Prices, TariffsOf,
 from autospot.services.desk.timekeeper import Timekeeper
 from autospot.services.guides import Guides
 from autospot.services.guiding import Guiding
+from autospot.services.keys import SecretKeys
 from autospot.services.parking import Parking
 from autospot.services.waiting import Waiting
 from autospot.storage.assignments import Assignments
@@ -36,6 +38,7 @@ from autospot.storage.bookings import Bookings
 from autospot.storage.calendars import Calendars
 from autospot.storage.claims import Claims
 from autospot.storage.lots import Lots
+from autospot.storage.mail_wishes import MailWishesStore
 from autospot.storage.mongo import Database
 from autospot.storage.sessions import Sessions
 from autospot.storage.waiting import WaitingList
@@ -58,6 +61,7 @@ class Surroundings:
     tariffs: TariffsOf
     tell: Tell
     packages: Packages
+    keys: SecretKeys
     coverage: CoverageOf = no_coverage
     guides: Guides = field(default_factory=Guides)
     gather_seconds: float = GATHER_SECONDS
@@ -86,6 +90,8 @@ class Office:
     bay_edits: BayEdits
     attendant: Attendant
     timekeeper: Timekeeper
+    one_tap: OneTap
+    register: Register
     booking_payments: BookingPayments
     session_payments: SessionPayments
 
@@ -112,7 +118,10 @@ def booking_office(around: Surroundings) -> Office:
         database, sessions, bookings, claims, lot_of, prices, till, stays, assigning, register, around.garage, clock
     )
     attendant = Attendant(database, around.live, bookings, sessions, claims, stays, parking, clock)
-    desk = BookingDesk(database, bookings, lot_of, prices, keeper, register, around.garage, clock)
+    changes = BookingChanges(database, bookings, lot_of, prices, keeper, register, around.garage, clock)
+    one_tap = OneTap(around.keys, bookings, changes, lot_of, clock)
+    leads_of = MailWishesStore(database).leads_of
+    desk = BookingDesk(database, bookings, lot_of, prices, keeper, register, around.garage, leads_of, clock)
     return Office(
         bookings=bookings,
         calendars=calendars,
@@ -120,7 +129,7 @@ def booking_office(around: Surroundings) -> Office:
         sessions=sessions,
         desk=desk,
         series=SeriesDesk(database, bookings, desk, lot_of),
-        changes=BookingChanges(database, bookings, lot_of, prices, keeper, register, around.garage, clock),
+        changes=changes,
         overruling=Overruling(database, bookings, register, around.audit, clock),
         keeper=keeper,
         mover=mover,
@@ -135,6 +144,8 @@ def booking_office(around: Surroundings) -> Office:
         booking_payments=BookingPayments(register, till),
         session_payments=SessionPayments(sessions, prices, till),
         timekeeper=Timekeeper(
-            database, bookings, lot_of, register, mover, stays, clockwork, clock, attendant.has_watched
+            database, bookings, lot_of, register, mover, stays, clockwork, clock, attendant.has_watched, one_tap
         ),
+        one_tap=one_tap,
+        register=register,
     )

@@ -118,8 +118,10 @@ class Register:
         after = replace(booking, claimed=_is_claimed(booking, now))
         if moves_money:
             after = replace(after, drawn=await self._drawn(session, before, after))
-            await self._till.settle(session, bill_of(after), before.paid, after.paid, now)
+        # Before the money: of two who change one version the second hears that, not that its payment was made.
         await self._bookings.replace(before, after, session=session)
+        if moves_money:
+            await self._till.settle(session, bill_of(after), before.paid, after.paid, now)
         await self._claim(session, before, after, now)
         await self._arm(session, after)
         if not after.is_open or before.promise != after.promise:

@@ -18,6 +18,7 @@ from autospot.live import LiveBay
 from autospot.services.clockwork import Clockwork
 from autospot.services.desk.booking import LotOf
 from autospot.services.desk.moving import Mover
+from autospot.services.desk.one_tap import OneTap
 from autospot.services.desk.register import BOOKING_DUE, BookingDue, Register
 from autospot.services.desk.stays import Stays
 from autospot.storage.bookings import Bookings
@@ -53,6 +54,7 @@ class Timekeeper:
         clockwork: Clockwork,
         clock: Clock,
         has_watched: HasWatched,
+        one_tap: OneTap,
     ) -> None:
         self._database = database
         self._bookings = bookings
@@ -62,9 +64,11 @@ class Timekeeper:
         self._stays = stays
         self._clock = clock
         self._has_watched = has_watched
+        self._one_tap = one_tap
         self._acts: dict[Act, Callable[[Booking, datetime, Seen], Awaitable[Booking]]] = {
             Act.EXPIRE: self._expire,
-            Act.REMIND: self._remind,
+            Act.REMIND_START: self._remind_start,
+            Act.REMIND_END: self._remind_end,
             Act.ARRIVE: self._arrive,
             Act.WARN: self._warn,
             Act.MOVE_AWAY: self._move_away,
@@ -125,12 +129,17 @@ class Timekeeper:
         after = booking.after(Step.EXPIRE, now, "clock", "it was not paid or taken up in time", package_seconds=0)
         return await self._store(booking, after, now, _to_driver(booking, "booking_expired"))
 
-    async def _remind(self, booking: Booking, now: datetime, _seen: Seen) -> Booking:
-        what = "booking_begins" if now < booking.period.start else "booking_ends"
+    async def _remind_start(self, booking: Booking, now: datetime, _seen: Seen) -> Booking:
+        return await self._remind(booking, now, "booking_begins", booking.period.start)
+
+    async def _remind_end(self, booking: Booking, now: datetime, _seen: Seen) -> Booking:
+        return await self._remind(booking, now, "booking_ends", booking.period.until, **self._one_tap.facts(booking))
+
+    async def _remind(self, booking: Booking, now: datetime, what: str, of: datetime, **facts: str) -> Booking:
+        if now >= of:
+            return booking  # too late to help
         after = replace(booking, handled_until=now, version=booking.version + 1)
-        if now >= booking.period.until or (what == "booking_ends" and booking.state is not BookingState.ACTIVE):
-            return booking  # too late to help, or nobody is there
-        return await self._store(booking, after, now, _to_driver(booking, what, **booking.period.as_json()))
+        return await self._store(booking, after, now, _to_driver(booking, what, **booking.period.as_json(), **facts))
 
     async def _arrive(self, booking: Booking, now: datetime, seen: Seen) -> Booking:
         return await self._stays.arrive(booking, seen, now)

@@ -76,7 +76,7 @@ async def board(database: Database, server: MailServer) -> AsyncIterator[Board]:
 
 @pytest.fixture
 async def api(board: Board) -> AsyncIterator[RunningApi]:
-    async with running_api(NotificationOperations(board.notices, board.noticeboard)) as api:
+    async with running_api(NotificationOperations(board.notices, board.noticeboard, board.town.clock)) as api:
         yield api
 
 
@@ -118,7 +118,9 @@ async def test_a_notice_that_is_rolled_back_is_not_mailed(board: Board, server: 
 
 async def test_a_driver_chooses_what_is_mailed(board: Board, api: RunningApi, server: MailServer) -> None:
     first = await api.call("GET", PREFERENCES, headers=bearer(board.dora))
-    assert first.json == {"mail": ["changes", "offers", "reminders", "subscriptions"], "quiet_hours": None}
+    usual = {"booking_begins": 30, "booking_ends": 30, "subscription_expiring": 4320}
+    topics = ["changes", "offers", "reminders", "subscriptions"]
+    assert first.json == {"mail": topics, "quiet_hours": None, "lead_minutes": usual}
     chosen = await prefer(api, board, {"mail": ["stays"]})
     assert (chosen.status, chosen.json["mail"]) == (200, ["stays"])
     await board.tell()
@@ -248,3 +250,14 @@ async def test_operators_notices_are_passed_on_to_no_driver(board: Board) -> Non
         for task in tasks:
             task.cancel()
     assert heard == ["booking_moved"]
+
+
+async def test_a_driver_chooses_how_long_before_something_reminders_come(board: Board, api: RunningApi) -> None:
+    chosen = await prefer(api, board, {"lead_minutes": {"booking_ends": 15}})
+    assert chosen.json["lead_minutes"] == {"booking_begins": 30, "booking_ends": 15, "subscription_expiring": 4320}
+    both = await prefer(api, board, {"lead_minutes": {"booking_begins": 120, "subscription_expiring": 0}})
+    assert both.json["lead_minutes"] == {"booking_begins": 120, "booking_ends": 15, "subscription_expiring": 0}
+    assert both.json["mail"] == chosen.json["mail"]
+    for wrong in ({"booking_ends": -1}, {"booking_ends": 43_201}, {"booking_ends": "15"}, {"no_show": 5}, 15):
+        assert (await prefer(api, board, {"lead_minutes": wrong})).status == 422
+    assert (await api.call("GET", PREFERENCES, headers=bearer(board.dora))).json == both.json

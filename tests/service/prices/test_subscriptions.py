@@ -20,7 +20,7 @@ from autospot.domain.errors import Conflict, PreconditionFailed
 from autospot.domain.ids import new_id
 from autospot.domain.notice import Notice
 from autospot.domain.period import Period
-from autospot.domain.subscription import REMIND_BEFORE, RETRY_EVERY, TRIES_LIMIT, Subscription, parse_plans
+from autospot.domain.subscription import RETRY_EVERY, TRIES_LIMIT, Subscription, parse_plans
 from autospot.live import LiveLot, LiveLots
 from autospot.services.audit import Audit
 from autospot.services.desk.till import Prices
@@ -180,7 +180,7 @@ async def test_it_renews_by_itself_after_a_reminder(kiosk: Kiosk) -> None:
     await kiosk.post("/subscriptions", {"plan": "month"})
     first = await kiosk.mine()
 
-    await kiosk.until(first.paid_until - REMIND_BEFORE)
+    await kiosk.until(first.paid_until - timedelta(days=3))
     assert kiosk.told() == ["subscription_renewing"]
     await kiosk.until(first.paid_until)
     renewed = await kiosk.mine()

@@ -12,7 +12,6 @@ import sites
 from autospot.domain.errors import Conflict, InvalidInput
 from autospot.domain.period import Period
 from autospot.domain.subscription import (
-    REMIND_BEFORE,
     TRANSITIONS,
     SubscriptionState,
     SubscriptionStep,
@@ -105,7 +104,7 @@ def test_cancelling_keeps_what_is_paid() -> None:
     here = a_subscription()
     after = here.cancelled()
     assert (after.state, after.paid_until) == (SubscriptionState.ENDING, here.paid_until)
-    assert due_action(after, here.paid_until - REMIND_BEFORE) == "remind"
+    assert due_action(after, here.paid_until - timedelta(days=3)) == "remind"
     assert due_action(after.noted_reminder(), here.paid_until) == "end"
     assert next_moment(after.after(SubscriptionStep.END)) is None
 

@@ -23,7 +23,9 @@ from autospot.domain.booking.moments import (
     next_moment,
     presence,
 )
+from autospot.domain.instant import MILLISECOND
 from autospot.domain.lot import BookingTerms
+from autospot.domain.reminding import Leads
 from tests.support.bookings import a_booking, at, between, ms
 
 UNKNOWN, EMPTY = Seen(None, None), Seen(False, ms(7))
@@ -41,6 +43,23 @@ def test_a_confirmed_booking_has_its_day_laid_out() -> None:
         (at(12), Moment.END),
         (at(12, 10), Moment.OVERSTAY),
     ]
+
+
+@pytest.mark.parametrize(
+    ("leads", "since", "reminders"),
+    [
+        (Leads(booking_begins=90, booking_ends=10), None, [at(8, 30), at(11, 50)]),
+        (Leads(booking_begins=0, booking_ends=0), None, []),
+        (Leads(booking_ends=24 * 60), None, [at(9, 30), at(11)]),  # the middle of the booking
+        (Leads(booking_begins=60), at(9, 15), [at(9, 15) + MILLISECOND, at(11, 30)]),  # chosen when it had passed
+    ],
+)
+def test_reminders_come_when_their_driver_wants_them(
+    leads: Leads, since: datetime | None, reminders: list[datetime]
+) -> None:
+    booking = a_booking(leads=leads, leads_since=since)
+    found = [when for when, what in moments(booking) if what in (Moment.REMIND_START, Moment.REMIND_END)]
+    assert found == reminders
 
 
 def test_a_held_booking_only_expires() -> None:
