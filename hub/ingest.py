@@ -18,7 +18,7 @@ from itertools import islice
 import structlog
 
 from autospot.clock import Clock
-from autospot.domain.bay import SensorHalf, Verdict, bay_after_reading, bay_after_silence, event_time_ms
+from autospot.domain.bay import SensorHalf, Verdict, age, bay_after_reading, bay_after_silence, event_time_ms
 from autospot.domain.change import FeedEntry, SensorChange
 from autospot.domain.errors import Unavailable
 from autospot.domain.reading import Ignored, Reading, Rejected, RejectReason, Status
@@ -165,7 +165,7 @@ class Ingest:
             if isinstance(outcome, list):
                 reason = None
                 for reading in outcome:
-                    reason = self._judge(reading, arrived_ms, batch) or reason
+                    reason = self._judge(reading, arrived_ms, batch, retained=message.retained) or reason
                 if reason is None:
                     continue
                 outcome = Rejected(reason)
@@ -177,11 +177,15 @@ class Ingest:
             elif isinstance(outcome, Ignored):
                 self._metrics.ignored(outcome.reason)
 
-    def _judge(self, reading: Reading, arrived_ms: int, batch: Batch) -> RejectReason | None:
+    def _judge(self, reading: Reading, arrived_ms: int, batch: Batch, *, retained: bool) -> RejectReason | None:
         sensor = self._sensors.find(reading.lot, reading.sensor)
         if sensor is None:
             return self._unknown(reading, batch)
-        sensor.heard_ms, sensor.offline_ms = arrived_ms, None
+        if not retained:
+            sensor.heard_ms, sensor.offline_ms = arrived_ms, None
+        elif not _tells_news(sensor.half, reading):
+            batch.verdicts["retained"] += 1
+            return None
         _note_health(sensor, reading)
         if reading.occupied is None:
             batch.heard[sensor] = sensor.half
@@ -293,6 +297,16 @@ class Ingest:
                 batch.changes.setdefault(sensor.lot, []).append(SensorChange.of(sensor.bay, sensor.half))
                 batch.verdicts["silent"] += 1
                 self._begun.set()
+
+
+def _tells_news(half: SensorHalf, reading: Reading) -> bool:
+    """Whether a reading that the broker tells again is worth hearing. It was said nobody knows when: only its own order
+    can say that it is newer than what is known, and it never proves that the sensor lives."""
+    if half.at_ms is None:
+        return True
+    if reading.at_ms is None and (reading.boot is None or reading.seq is None):
+        return False
+    return age(half, reading.boot, reading.seq, reading.at_ms or 0) > 0
 
 
 _HEALTH = ("battery", "battery_volts", "battery_low", "rssi", "snr", "temperature")

@@ -20,12 +20,14 @@ class Malformed(Exception):
 
 
 class Message(Struct, frozen=True, gc=False):
-    """What somebody published. `mid` is to be acknowledged with; 0 at QoS 0."""
+    """What somebody published. `mid` is to be acknowledged with; 0 at QoS 0. `retained`: it was published before the
+    hub subscribed, and the broker tells it again."""
 
     topic: bytes
     payload: bytes
     qos: int
     mid: int
+    retained: bool = False
 
 
 class PacketReader:
@@ -58,7 +60,7 @@ class PacketReader:
                 self._to_pass_over = after - end
                 after = end
             if first >> 4 == PUBLISH:
-                messages.append(_message(octets, first >> 1 & 3, at, after))
+                messages.append(_message(octets, first, at, after))
             else:
                 others.append(octets[offset:after])
             offset = after
@@ -73,15 +75,16 @@ class PacketReader:
         return octets[passed:]
 
 
-def _message(octets: bytes, qos: int, at: int, after: int) -> Message:
+def _message(octets: bytes, first: int, at: int, after: int) -> Message:
     if after - at < 2:
         raise Malformed("a PUBLISH without a topic")
+    qos = first >> 1 & 3
     topic_end = at + 2 + (octets[at] << 8 | octets[at + 1])
     payload_at = topic_end + 2 if qos else topic_end
     if payload_at > after or qos == 3:
         raise Malformed("a PUBLISH that is shorter than it says, or of QoS 3")
     mid = octets[topic_end] << 8 | octets[topic_end + 1] if qos else 0
-    return Message(octets[at + 2 : topic_end], octets[payload_at:after], qos, mid)
+    return Message(octets[at + 2 : topic_end], octets[payload_at:after], qos, mid, first & 1 == 1)
 
 
 def _long_length(octets: bytes, at: int) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import asin, cos, radians, sin, sqrt
 from typing import NamedTuple
 
@@ -35,6 +36,10 @@ class MapBox(NamedTuple):
         return point.lon >= self.west or point.lon <= self.east
 
 
+# Plainer than `float`, which takes 1_0 and the digits of every script.
+_is_number = re.compile(r"-?[0-9]+(\.[0-9]+)?").fullmatch
+
+
 def metres_between(one: MapPoint, other: MapPoint) -> float:
     """The way over the sphere (haversine)."""
     north, east = radians(other.lat - one.lat), radians(other.lon - one.lon)
@@ -58,13 +63,9 @@ def map_box(text: str) -> MapBox:
 
 def _numbers(text: str, count: int) -> list[float]:
     parts = text.split(",")
-    try:
-        numbers = [float(part) for part in parts]
-    except ValueError:
-        numbers = []
-    if len(numbers) != count:
+    if len(parts) != count or not all(_is_number(part) for part in parts):
         raise InvalidInput(f"{count} numbers in degrees, separated by commas, are needed")
-    return numbers
+    return [float(part) for part in parts]
 
 
 def _latitude(degrees: float) -> float:

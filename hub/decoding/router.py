@@ -59,7 +59,7 @@ def decode(topic: str, payload: bytes, arrived_ms: int, registry: DeviceTypes) -
 
 def _decoded(topic: str, payload: bytes, arrived_ms: int, registry: DeviceTypes) -> Decoded:
     if len(payload) > MAX_PAYLOAD_BYTES:
-        return Rejected("too_large", f"{len(payload)} bytes, at most {MAX_PAYLOAD_BYTES} are read")
+        return Rejected("too_large", f"more than {MAX_PAYLOAD_BYTES} bytes")
     if not payload.isascii():
         payload.decode()  # the JSON reader looks only into strings that it keeps
     if native := _native_reading_topic(topic):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
@@ -13,7 +15,7 @@ from autospot.domain.instant import rfc3339, to_ms
 from autospot.storage.history import BayHistory
 from tests.support.hub import RunningHub, Servers, Watcher, reading, running_hub, sensors
 from tests.support.lots import a_lot
-from tests.support.services import becomes, eventually
+from tests.support.services import BrokerServer, becomes, eventually
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -136,6 +138,31 @@ async def test_a_silent_sensor_turns_its_bay_unknown_never_free(
         assert view["occupied"] is None
         await sensor.publish(topic, reading(False, kind="heartbeat"), qos=1)
         await eventually(lambda: screen.state("q4", "B00000") == "free")
+
+
+async def test_what_the_broker_retained_is_news_only_to_who_knows_nothing(
+    servers: Servers, make_broker: Callable[..., BrokerServer]
+) -> None:
+    broker = make_broker()
+    async with sensors(broker.url) as sensor:
+        await sensor.publish("autospot/v1/q9/B00000/reading", reading(True), qos=1, retain=True)
+        await sensor.publish("autospot/v1/q9/B00001/reading", reading(True, at(0)), qos=1, retain=True)
+        async with (
+            running_hub(replace(servers, mqtt_url=broker.url), [a_lot("q9", bays=3)]) as hub,
+            await Watcher.connect(hub.url, "q9") as screen,
+        ):
+            for bay in ("B00000", "B00001"):
+                await eventually(lambda bay=bay: screen.state("q9", bay) == "occupied")
+                known = hub.hub.sensors.at_bay("q9", bay)
+                assert known is not None
+                assert known.heard_ms is None, "nobody knows when it was said"
+                await sensor.publish(f"autospot/v1/q9/{bay}/reading", reading(False), qos=1)
+                await eventually(lambda bay=bay: screen.state("q9", bay) == "free")
+            hub.hub.broker.subscribe()  # as after every reconnection: the broker tells what it retained again
+            await eventually(lambda: hub.count("autospot_readings_total", verdict="retained") == 2)
+            await sensor.publish("autospot/v1/q9/B00002/reading", reading(True), qos=1)
+            await eventually(lambda: screen.state("q9", "B00002") == "occupied")
+            assert [screen.state("q9", bay) for bay in ("B00000", "B00001")] == ["free", "free"]
 
 
 async def test_a_gateways_last_will_takes_its_sensors_along(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:

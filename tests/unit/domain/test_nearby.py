@@ -41,7 +41,23 @@ def test_texts_are_read_in_the_order_of_each_convention() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "53", "53,9,1", "north,west", "91,0", "-91,0", "0,181", "nan,0", "0,inf", "1e999,0"]
+    "text",
+    [
+        "",
+        "53",
+        "53,9,1",
+        "north,west",
+        "91,0",
+        "-91,0",
+        "0,181",
+        "nan,0",
+        "0,inf",
+        "1e999,0",
+        "1_0,0",
+        "+1,0",
+        "\u0661,0",
+        "1, 2",
+    ],
 )
 def test_what_is_no_point_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput):

@@ -21,7 +21,7 @@ def packet(first: int, body: bytes) -> bytes:
 def publish(message: Message) -> bytes:
     mid = message.mid.to_bytes(2, "big") if message.qos else b""
     body = len(message.topic).to_bytes(2, "big") + message.topic + mid + message.payload
-    return packet(0x30 | message.qos << 1, body)
+    return packet(0x30 | message.qos << 1 | message.retained, body)
 
 
 def a_message(payload: bytes = b"{}", *, qos: int = 1, mid: int = 7) -> Message:
@@ -29,11 +29,12 @@ def a_message(payload: bytes = b"{}", *, qos: int = 1, mid: int = 7) -> Message:
 
 
 messages_of_any_kind = st.builds(
-    lambda topic, payload, qos, mid: Message(topic, payload, qos, mid if qos else 0),
+    lambda topic, payload, qos, mid, retained: Message(topic, payload, qos, mid if qos else 0, retained),
     st.binary(max_size=200),
     st.binary(max_size=20_000),
     st.sampled_from([0, 1, 2]),
     st.integers(1, 65_535),
+    st.booleans(),
 )
 other_packets = st.builds(packet, st.sampled_from([0x20, 0x40, 0x90, 0xD0]), st.binary(max_size=300))
 
