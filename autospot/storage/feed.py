@@ -18,8 +18,9 @@ from pymongo import ASCENDING, DESCENDING
 from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 
 from autospot.domain.bay import Claim, Closure
-from autospot.domain.change import ClaimChange, Commit, FeedEntry, SensorChange
+from autospot.domain.change import ClaimChange, Commit, FeedEntry
 from autospot.domain.instant import from_ms, to_ms
+from autospot.storage.feed_columns import columns_of, rows_of
 from autospot.storage.mongo import Database, Document, Index, Session, rev_of, timestamp_of, translated
 
 FEED_RETENTION = timedelta(days=7)
@@ -141,35 +142,14 @@ def _commit(event: Mapping[str, Any]) -> Commit:
 def _encode(entry: FeedEntry, now_ms: int) -> Document:
     document: Document = {"stamp": Timestamp(0, 0), "at": from_ms(now_ms), "by": entry.by}
     if entry.sensors:
-        document["sensors"] = {lot: _columns(rows) for lot, rows in entry.sensors.items()}
+        document["sensors"] = {lot: columns_of(rows) for lot, rows in entry.sensors.items()}
     if entry.past:
-        document["past"] = {lot: _columns(rows) for lot, rows in entry.past.items()}
+        document["past"] = {lot: columns_of(rows) for lot, rows in entry.past.items()}
     if entry.claims:
         document["claims"] = {lot: [list(row) for row in rows] for lot, rows in entry.claims.items()}
     if entry.layouts:
         document["layouts"] = dict(entry.layouts)
     return document
-
-
-def _columns(rows: Sequence[SensorChange]) -> dict[str, list[Any]]:
-    columns: dict[str, list[Any]] = {
-        "bay": [row.bay for row in rows],
-        "occupied": [row.occupied for row in rows],
-        "since": [row.since_ms for row in rows],
-        "at": [row.at_ms for row in rows],
-    }
-    if any(row.seq is not None for row in rows):
-        columns["boot"] = [row.boot for row in rows]
-        columns["seq"] = [row.seq for row in rows]
-    return columns
-
-
-def _rows(columns: Mapping[str, list[Any]]) -> list[SensorChange]:
-    nothing = [None] * len(columns["bay"])
-    of_each = [columns.get(name, nothing) for name in ("bay", "occupied", "since", "at", "boot", "seq")]
-    if any(len(column) != len(nothing) for column in of_each):
-        raise ValueError("a feed entry has columns of different lengths")
-    return list(map(SensorChange, *of_each))
 
 
 def _claim_rows(rows: Iterable[Sequence[Any]]) -> list[ClaimChange]:
@@ -182,8 +162,8 @@ def _claim_rows(rows: Iterable[Sequence[Any]]) -> list[ClaimChange]:
 def _decode(document: Mapping[str, Any]) -> FeedEntry:
     return FeedEntry(
         by=document["by"],
-        sensors={lot: _rows(columns) for lot, columns in document.get("sensors", {}).items()},
-        past={lot: _rows(columns) for lot, columns in document.get("past", {}).items()},
+        sensors={lot: rows_of(columns) for lot, columns in document.get("sensors", {}).items()},
+        past={lot: rows_of(columns) for lot, columns in document.get("past", {}).items()},
         claims={lot: _claim_rows(rows) for lot, rows in document.get("claims", {}).items()},
         layouts=cast(Mapping[str, int], document.get("layouts", {})),
     )
