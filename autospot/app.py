@@ -27,6 +27,7 @@ from autospot.background import Background
 from autospot.clock import SystemClock
 from autospot.domain.errors import AutoSpotError, Unavailable
 from autospot.domain.instant import to_ms
+from autospot.due_watch import DueWatch
 from autospot.follower import Follower
 from autospot.live import LiveLots
 from autospot.parts import Parts, parts_of
@@ -38,6 +39,7 @@ from autospot.services.postman import MailboxTransport, MailTransport, NoMailSer
 from autospot.services.smtp import SmtpTransport, smtp_server
 from autospot.settings import Settings
 from autospot.storage import schema
+from autospot.storage.due import DueRows
 from autospot.storage.idempotency import IdempotencyKeys
 from autospot.storage.mails import Mails
 from autospot.storage.mongo import Database
@@ -123,6 +125,7 @@ async def serving(
         background.start("revocations", persons.revocations.run())
         if with_api:
             await _begin_dues(parts, background)
+            background.start("due_watch", DueWatch(DueRows(database), clock, registry).run())
         if with_hub and hub_settings.shard.index == 0:  # one attendant is enough; its effects happen once in any case
             attendant = parts.office.attendant
             follower.on_event.append(attendant.hear)

@@ -15,7 +15,7 @@ import orjson
 import typer
 
 import sensors_sim.cli as simulator
-from autospot import cli_doctor, cli_lots, cli_tariff, cli_users
+from autospot import cli_doctor, cli_due, cli_lots, cli_tariff, cli_users
 from autospot.domain.errors import AutoSpotError
 from autospot.logs import configure_logs
 from autospot.settings import Settings, load_settings
@@ -31,6 +31,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.add_typer(cli_lots.app, name="lots")
 app.add_typer(cli_users.app, name="users")
 app.add_typer(cli_doctor.app, name="doctor")
+app.add_typer(cli_due.app, name="due")
 app.add_typer(cli_tariff.app, name="tariff")
 app.add_typer(simulator.app, name="sim")
 if find_spec("psutil"):  # the benchmarks measure processes; production images leave that out

@@ -177,15 +177,31 @@ class DueRows:
             )
         return None if row is None else row["at"]
 
-    async def dead(self, most: int) -> Sequence[DeadLetter]:
-        """The dead letters, newest first, at most `most`."""
+    async def earliest(self) -> datetime | None:
+        """From when on the row that waits for the earliest time is anybody's; None if none waits."""
         with answering():
-            cursor = self._rows.find({"state": "dead"}).sort("dead_at", DESCENDING).limit(most)
+            row = await self._rows.find_one({"state": "waiting"}, {"at": 1}, sort=[("at", ASCENDING)])
+        return None if row is None else row["at"]
+
+    async def dead_by_kind(self) -> Mapping[str, int]:
+        """How many dead letters there are, by kind; only kinds that have some."""
+        steps = [{"$match": {"state": "dead"}}, {"$group": {"_id": "$kind", "count": {"$sum": 1}}}]
+        with answering():
+            return {row["_id"]: row["count"] async for row in self._rows.aggregate(steps)}
+
+    async def dead(self, most: int, *, kind: str | None = None) -> Sequence[DeadLetter]:
+        """The dead letters, newest first, at most `most`; only those of `kind` where one is named."""
+        wanted = {"state": "dead"} if kind is None else {"state": "dead", "kind": kind}
+        with answering():
+            cursor = self._rows.find(wanted).sort("dead_at", DESCENDING).limit(most)
             return [DeadLetter(_due(row), row["dead_at"], row["reason"]) async for row in cursor]
 
     async def revive(self, kind: str, key: str, now: datetime) -> bool:
         """Gives a dead letter all its attempts again, from `now`; False if there is no such dead letter."""
-        change = {"$set": {"state": "waiting", "at": now, "attempts": 0}, "$unset": {"dead_at": "", "until": ""}}
+        change = {
+            "$set": {"state": "waiting", "at": now, "attempts": 0},
+            "$unset": {"dead_at": "", "until": "", "again_at": ""},
+        }
         with answering():
             result = await self._rows.update_one({"_id": _id(kind, key), "state": "dead"}, change)
         return bool(result.modified_count)

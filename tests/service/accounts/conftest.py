@@ -18,7 +18,7 @@ from tests.support.people import Town, a_town, present
 
 @pytest.fixture(scope="module")
 def people_db_name(mongo_url: str) -> Iterator[str]:
-    name = f"people_{uuid4().hex}"
+    name = f"town_{uuid4().hex}"
     asyncio.run(prepare(mongo_url, name))
     yield name
     with pymongo.MongoClient[dict[str, object]](mongo_url) as client:
