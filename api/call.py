@@ -63,6 +63,7 @@ class Call:
         self._principal = principal
         self._claim = claim
         self._rendered = rendered
+        self._kept: KeptOnce[Any, Any] | None = None
 
     @property
     def principal(self) -> Principal:
@@ -100,4 +101,11 @@ class Call:
         turns what the use case made into the answer."""
         if self._claim is None:
             raise RuntimeError("only operations declared with idempotency happen once")
-        return KeptOnce(self._edge.keys, self._claim, render, self._rendered)
+        kept = KeptOnce(self._edge.keys, self._claim, render, self._rendered)
+        self._kept = kept
+        return kept
+
+    def kept_reply(self, result: object) -> KeptReply | None:
+        """The reply that says `result`, if that is what was kept."""
+        kept = self._kept
+        return kept.reply if kept is not None and kept.reply is not None and kept.kept is result else None

@@ -47,7 +47,8 @@ class Endpoint:
         given = await self._read(request)
         if self._operation.idempotency:
             return await self._perform_once(request, principal, given, self._operation.idempotency)
-        return self._answered(request, await self._perform(request, principal, None, given))
+        call = self._call(request, principal)
+        return self._answered(request, await self._perform(call, given))
 
     async def _admitted(self, request: web.Request, action: Action) -> Principal:
         principal = await self.edge.authenticate(bearer_token(request))
@@ -75,13 +76,11 @@ class Endpoint:
             no_body(await read_body(request))
         return given
 
-    async def _perform(
-        self, request: web.Request, principal: Principal | None, claim: Claim | None, given: Mapping[str, BaseModel]
-    ) -> Any:
-        if self._wanted.takes_call:
-            call = Call(request, self.edge, principal, claim, self.rendered)
-            return await self._handler(call=call, **given)
-        return await self._handler(**given)
+    def _call(self, request: web.Request, principal: Principal | None, claim: Claim | None = None) -> Call:
+        return Call(request, self.edge, principal, claim, self.rendered)
+
+    async def _perform(self, call: Call, given: Mapping[str, BaseModel]) -> Any:
+        return await (self._handler(call=call, **given) if self._wanted.takes_call else self._handler(**given))
 
     async def _perform_once(
         self, request: web.Request, principal: Principal | None, given: Mapping[str, BaseModel], kept_for: Idempotency
@@ -93,8 +92,9 @@ class Endpoint:
         claim = await self.edge.keys.claim(scope, meaning, self.edge.clock.now(), kept_for.value)
         if isinstance(claim, KeptReply):
             return _response(claim, {"Idempotent-Replayed": "true"})
+        call = self._call(request, principal, claim)
         try:
-            result = await self._perform(request, principal, claim, given)
+            result = await self._perform(call, given)
         except Exception as error:
             if isinstance(error, AutoSpotError) and is_final(error):
                 reply = kept_refusal(error, request[TRACE].request_id)
@@ -103,7 +103,7 @@ class Endpoint:
             if not await self.edge.keys.release(claim):
                 raise taken_over() from error  # which explains whatever else went wrong
             raise
-        return _response(self.rendered(result))
+        return _response(call.kept_reply(result) or self.rendered(result))
 
     def rendered(self, result: Any) -> KeptReply:
         """Status, body and own headers of the answer that says `result`."""

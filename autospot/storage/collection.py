@@ -6,13 +6,15 @@ where one does not find it the shared transaction is undone, and its use case le
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bson import ObjectId
 from motor.motor_asyncio import AsyncIOMotorCollection
 from pymongo import ReturnDocument
+from pymongo.collection import Collection as DriverCollection
 from pymongo.results import BulkWriteResult, DeleteResult, InsertManyResult, InsertOneResult, UpdateResult
 
 from autospot.storage.seat import Document, Find, Seat, Sort, Write
@@ -23,10 +25,18 @@ else:
     MotorCollection = AsyncIOMotorCollection
 
 
+T = TypeVar("T")
+
+
 class Collection(MotorCollection):
     """Motor's collection. The calls below know seats; others, and options that stand here nowhere, fail with one, and
     their use case is tried again in a transaction of its own.
     """
+
+    async def visit(self, work: Callable[[DriverCollection[Document]], T]) -> T:
+        """What `work` returns, which asks the driver's own collection, without a session, in one visit of one thread.
+        Motor makes one for each call, and several for a cursor: 400 us more for a question with few rows."""
+        return await asyncio.to_thread(work, self.delegate)
 
     if not TYPE_CHECKING:  # the types are Motor's
 
@@ -97,8 +107,9 @@ class Collection(MotorCollection):
 
 
 def _insert(collection: Collection, seat: Seat, document: Document) -> None:
-    document_id = document.setdefault("_id", ObjectId())
-    seat.write(Write(collection, "insert", document_id, document))
+    if "_id" not in document:
+        document["_id"] = ObjectId()  # as the driver does
+    seat.write(Write(collection, "insert", document["_id"], document))
 
 
 def _change(

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
 from bson import Binary
@@ -84,7 +85,7 @@ class Unkept:
         """Nobody will ask again."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: the id is reckoned once
 class KeyScope:
     """Where a key is unique: one user, one operation (`POST /v1/bookings`)."""
 
@@ -92,7 +93,7 @@ class KeyScope:
     operation: str
     key: str
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The row's id: SHA-256 of the three parts, so no part can be read or forged as another."""
         parts = (self.user_id, self.operation, self.key)

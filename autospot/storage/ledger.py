@@ -10,7 +10,6 @@ Everything that writes takes a session: a booking, its transfer and the stored r
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
@@ -169,7 +168,7 @@ _COUNTED = frozenset({"credits", "debits", "pending_credits", "pending_debits"})
 
 
 def _update(movement: Movement, currency: str) -> UpdateOne:
-    change = {name: value for name, value in asdict(movement).items() if name in _COUNTED and value}
+    change = {name: value for name in _COUNTED if (value := getattr(movement, name))}
     named = {"account": str(movement.account), "currency": currency}
     row_id = _wallet_id(movement.account, currency)
     return UpdateOne(
@@ -178,11 +177,9 @@ def _update(movement: Movement, currency: str) -> UpdateOne:
 
 
 def _guard(needs: int) -> Mapping[str, Any]:
-    """The part of an update's filter that lets it through only if `needs` is available at that very moment."""
-    if not needs:
-        return {}
-    spent = {"$add": [{"$ifNull": ["$debits", 0]}, {"$ifNull": ["$pending_debits", 0]}]}
-    return {"$expr": {"$gte": [{"$subtract": [{"$ifNull": ["$credits", 0]}, spent]}, needs]}}
+    """The part of an update's filter that lets it through only if `needs` is available at that very moment. `$sum`
+    takes what is not there for 0; a wallet without credits is less than any number."""
+    return {"$expr": {"$gte": ["$credits", {"$sum": ["$debits", "$pending_debits", needs]}]}} if needs else {}
 
 
 def _wallet_id(account: Account, currency: str) -> str:

@@ -35,8 +35,9 @@ class MailWishesStore:
 
     async def _leads(self, users: Sequence[str]) -> Sequence[Leads]:
         with answering():
-            rows = self._wishes.find({"_id": {"$in": list(set(users))}}, {"leads": 1})
-            said = {row["_id"]: _leads(row) async for row in rows}
+            wanted = {"_id": {"$in": list(set(users))}}
+            rows = await self._wishes.visit(lambda wishes: list(wishes.find(wanted, {"leads": 1})))
+        said = {row["_id"]: _leads(row) for row in rows}
         return [said.get(user, USUAL) for user in users]
 
     async def replace(self, user: str, before: MailWishes, after: MailWishes, *, session: Session) -> None:

@@ -75,23 +75,23 @@ class Seat(AsyncIOMotorClientSession):
 
     async def both(self, first: Coroutine[Any, Any, A], second: Coroutine[Any, Any, B]) -> tuple[A, B]:
         """See `together`."""
-        one, other = asyncio.ensure_future(first), asyncio.ensure_future(second)
-        left = 2
+        other, under_way = asyncio.ensure_future(second), 2
 
-        def arrived(_: asyncio.Future[Any]) -> None:
-            nonlocal left
-            left -= 1
-            if left:
+        def arrives() -> None:
+            nonlocal under_way
+            under_way -= 1
+            if under_way:
                 self._ride.meets()
 
+        other.add_done_callback(lambda _: arrives())
         self._ride.parts()
-        one.add_done_callback(arrived)
-        other.add_done_callback(arrived)
         try:
-            return await asyncio.gather(one, other)
+            one = await first
+            arrives()
+            return one, await other
         finally:
-            one.cancel()
-            other.cancel()
+            if not other.cancel() and not other.cancelled():
+                other.exception()  # the first one's is told
 
 
 async def together(

@@ -130,9 +130,13 @@ class Subscriptions:
             "owner": {"$in": list({stay.owner for stay in stays})},
             "paid_until": {"$gt": min(stay.period.start for stay in stays)},
         }
+        order, most = [("paid_until", 1), ("_id", 1)], SUBSCRIPTIONS_LIMIT * len(stays)
         with answering(session):
-            cursor = self._subscriptions.find(wanted, session=session).sort([("paid_until", 1), ("_id", 1)])
-            found = [_subscription(row) async for row in cursor.limit(SUBSCRIPTIONS_LIMIT * len(stays))]
+            if session is None:
+                rows = await self._subscriptions.visit(lambda rows: list(rows.find(wanted, sort=order, limit=most)))
+            else:
+                rows = await self._subscriptions.find(wanted, session=session).sort(order).limit(most).to_list(most)
+        found = [_subscription(row) for row in rows]
         return [[each for each in found if _pays_for(each, stay)] for stay in stays]
 
 

@@ -75,9 +75,10 @@ class Tariffs:
     async def _highest(self, lots: Sequence[str]) -> Sequence[int | None]:
         """The highest number of each lot, from the index alone: those who book at the same moment look once."""
         group = {"$group": {"_id": "$lot", "highest": {"$max": "$version"}}}
+        steps: list[Document] = [{"$match": {"lot": {"$in": list(set(lots))}}}, group]
         with answering():
-            found = self._tariffs.aggregate([{"$match": {"lot": {"$in": list(set(lots))}}}, group])
-            highest = {row["_id"]: int(row["highest"]) async for row in found}
+            rows = await self._tariffs.visit(lambda tariffs: list(tariffs.aggregate(steps)))
+        highest = {row["_id"]: int(row["highest"]) for row in rows}
         return [highest.get(lot) for lot in lots]
 
     async def versions(self, lot: str) -> Sequence[Tariff]:

@@ -114,12 +114,16 @@ ACTS: Mapping[tuple[BookingState, Moment, Presence], Act] = {
 
 def moments(booking: Booking) -> list[tuple[datetime, Moment]]:
     """Everything that falls due in the life of `booking` as it stands, in the order of time."""
+    return sorted(_moments(booking), key=lambda each: each[0])
+
+
+def _moments(booking: Booking) -> list[tuple[datetime, Moment]]:
     if booking.state is BookingState.HELD:
         return [] if booking.hold_until is None else [(booking.hold_until, Moment.EXPIRE)]
     if not booking.is_open:
         return []
     start, until, terms = booking.period.start, booking.period.until, booking.terms
-    found = [
+    return [
         *_reminders(booking),
         (shown_from(booking), Moment.SHOW),
         (start - WARN_BEFORE, Moment.WARN),
@@ -129,7 +133,6 @@ def moments(booking: Booking) -> list[tuple[datetime, Moment]]:
         (until, Moment.END),
         (until + timedelta(minutes=terms.late_leave_minutes), Moment.OVERSTAY),
     ]
-    return sorted(found, key=lambda each: each[0])
 
 
 def _reminders(booking: Booking) -> Iterator[tuple[datetime, Moment]]:
@@ -150,7 +153,7 @@ def due_moments(booking: Booking, now: datetime) -> list[tuple[datetime, Moment]
 
 def next_moment(booking: Booking) -> datetime | None:
     """When something falls due next; None when nothing ever will."""
-    return next((at for at, _moment in moments(booking) if at > booking.handled_until), None)
+    return min((at for at, _moment in _moments(booking) if at > booking.handled_until), default=None)
 
 
 def shown_from(booking: Booking) -> datetime:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from autospot.domain.errors import Conflict, InvalidInput
 from autospot.domain.ledger import Account
@@ -186,11 +186,12 @@ class Payment:
         """The id of something that belongs to this payment: the same at every try, so it can only happen once."""
         return f"{prefix}_{hashlib.sha256(f'{self.id}:{prefix}:{part}'.encode()).hexdigest()[:32]}"
 
-    def at_state(self, state: PaymentState) -> Payment:
-        """The payment a step further; `WrongPaymentState` if there is no such step, and nothing has changed."""
+    def at_state(self, state: PaymentState, **changes: Any) -> Payment:
+        """The payment a step further, with `changes` to other fields; `WrongPaymentState` if there is no such step, and
+        nothing has changed."""
         if state not in STEPS[self.state]:
             raise WrongPaymentState(f"a payment that is {self.state} cannot become {state}")
-        return replace(self, state=state)
+        return replace(self, state=state, **changes)
 
     def with_refund(self, refund: Refund) -> Payment:
         """The payment with a new refund, or a refund in its new state; `refunded` once nothing is left and nothing is

@@ -47,14 +47,14 @@ class Bookkeeping:
         """The amount is kept ready until `until`."""
         hold = entries.hold_entry(payment, now, until)
         await self.enter(session, [hold], now)
-        return await self._payments.change(session, replace(payment.at_state(PaymentState.AUTHORISED), hold_id=hold.id))
+        return await self._payments.change(session, payment.at_state(PaymentState.AUTHORISED, hold_id=hold.id))
 
     async def captured(
         self, session: Session, payment: Payment, amount: int, now: datetime, *, fee: int = 0
     ) -> Payment:
         """`amount` is taken, and what else is held given back. The driver earns points."""
         released, hold = await self._hold_to_take(session, payment, now)
-        after = replace(payment.at_state(PaymentState.SUCCEEDED), captured=amount)
+        after = payment.at_state(PaymentState.SUCCEEDED, captured=amount)
         taken = [*released, *self._taken(payment, amount, hold, now), *entries.fee_entry(payment, fee, now)]
         await self.enter(session, taken, now)
         return await self._ended(session, after)
@@ -63,7 +63,7 @@ class Bookkeeping:
         """A new payment, taken from the wallet in full. It is written once, in the state in which it stays: paying a
         booking shall cost few round trips."""
         amount = payment.amount.amount
-        paid = replace(payment.at_state(PaymentState.SUCCEEDED), captured=amount)
+        paid = payment.at_state(PaymentState.SUCCEEDED, captured=amount)
         await self._payments.add(session, paid)
         await self.enter(session, self._taken(payment, amount, None, now), now)
         return paid
@@ -79,7 +79,7 @@ class Bookkeeping:
         is_expiry: bool = False,
     ) -> Payment:
         """Nothing is taken: the payment is `failed` or `cancelled`, and what is held is given back."""
-        after = replace(payment.at_state(state), failure=failure)
+        after = payment.at_state(state, failure=failure)
         hold = await self._open_hold(session, payment.hold_id)
         if hold is not None:
             await self.enter(session, [entries.release_entry(payment, hold, now, is_expiry=is_expiry)], now)

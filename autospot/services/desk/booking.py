@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from autospot.clock import Clock
-from autospot.domain.booking.booking import Booking
+from autospot.domain.booking.booking import Booking, Event
 from autospot.domain.booking.life import BookingState
 from autospot.domain.booking.terms import require_bookable
 from autospot.domain.errors import AutoSpotError, Conflict, InvalidInput, NotFound
@@ -125,7 +125,7 @@ class BookingDesk:
             bay, promise = await self._keeper.keep_any(
                 live, kind, booking_id, request.period, now, destination=request.destination
             )
-        booking = replace(_new_booking(booking_id, live, bay, promise.id, request, quoted, now), leads=leads)
+        booking = _new_booking(booking_id, live, bay, promise.id, request, quoted, leads, now)
 
         async def work(session: Session) -> Booking:
             _, stored = await together(
@@ -155,12 +155,20 @@ class BookingDesk:
 
 
 def _new_booking(
-    booking_id: str, live: LiveLot, bay: Bay, promise: str, request: Request, quoted: Quote | None, now: datetime
+    booking_id: str,
+    live: LiveLot,
+    bay: Bay,
+    promise: str,
+    request: Request,
+    quoted: Quote | None,
+    leads: Leads,
+    now: datetime,
 ) -> Booking:
     price, terms = price_of(quoted), live.layout.booking
     costs = price.total.amount if price else 0
     waits = request.offered_until is not None or (costs > 0 and request.payment == "card")
-    booking = Booking(
+    facts = {"bay": bay.bay, **request.period.as_json()}
+    return Booking(
         id=booking_id,
         lot=live.lot,
         bay=bay.bay,
@@ -180,8 +188,9 @@ def _new_booking(
         package_seconds=quoted.package_seconds if quoted else 0,
         hold_until=(request.offered_until or now + timedelta(minutes=terms.unpaid_hold_minutes)) if waits else None,
         series=request.series,
+        leads=leads,
+        events=(Event(now, "booked", "driver", "", facts),),
     )
-    return booking.noting(now, "booked", "driver", "", {"bay": bay.bay, **request.period.as_json()}, version=1)
 
 
 def _kind_wanted(live: LiveLot, bay: str | None, kind: BayKind | None) -> BayKind:

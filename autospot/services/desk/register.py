@@ -99,11 +99,13 @@ class Register:
     ) -> Booking:
         """Stores a new booking and returns it as stored. What was paid for the one `instead_of` which it is there, it
         takes over, minutes of packages included."""
-        after = replace(booking, claimed=_is_claimed(booking, now))
+        is_claimed = _is_claimed(booking, now)
+        after = replace(booking, claimed=is_claimed) if is_claimed != booking.claimed else booking
         if instead_of is not None:
             await self._till.hand_over(session, instead_of, after)
         else:
-            after = replace(after, drawn=await self._drawn_anew(session, after))
+            drawn = await self._drawn_anew(session, after)
+            after = replace(after, drawn=drawn) if drawn else after
         await self._till.settle(session, bill_of(after), instead_of.paid if instead_of else 0, after.paid, now)
         await self._bookings.add(after, session=session)
         await self._claim(session, None, after, now)

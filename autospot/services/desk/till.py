@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,7 @@ from autospot.domain.money import Money
 from autospot.domain.payment.payment import AmountDue, Payment, Subject
 from autospot.domain.period import Period
 from autospot.domain.subscription import Drawn
-from autospot.domain.tariff import Quote, TariffBook, quote
+from autospot.domain.tariff import Quote, Tariff, TariffBook, quote
 from autospot.services.cashier.payments import Payments
 from autospot.services.cashier.refunds import Refunds
 from autospot.storage.mongo import Session
@@ -24,6 +25,9 @@ from autospot.storage.mongo import Session
 BOOKING: Final = "booking"
 SESSION: Final = "session"
 """The kinds of things that are paid here, as payments name them."""
+
+QUOTES_KEPT: Final = 1_024
+"""Quotes that are remembered, the ones reckoned last: 75 us each with the hash, and whoever books has asked before."""
 
 TariffsOf = Callable[[str], Awaitable[TariffBook | None]]
 """The tariffs of a lot; None for a lot that is free of charge."""
@@ -68,6 +72,7 @@ class Prices:
     def __init__(self, tariffs: TariffsOf, coverage: CoverageOf, packages: Packages) -> None:
         self._tariffs = tariffs
         self._coverage = coverage
+        self._quotes: OrderedDict[tuple[str, BayKind, Period], Quote] = OrderedDict()
         self.packages = packages
 
     async def quote(
@@ -87,7 +92,19 @@ class Prices:
             tariff = book.valid_at(period.start)
         except NotFound:
             return None
-        return quote(tariff, period, kind=kind, coverage=coverage, package_seconds=left)
+        if coverage or left:
+            return quote(tariff, period, kind=kind, coverage=coverage, package_seconds=left)
+        return self._plain_quote(tariff, kind, period)
+
+    def _plain_quote(self, tariff: Tariff, kind: BayKind, period: Period) -> Quote:
+        """What somebody without subscriptions pays: reckoned once for who asks and then books."""
+        key = (tariff.version_id, kind, period)
+        quoted = self._quotes.get(key)
+        if quoted is None:
+            quoted = self._quotes[key] = quote(tariff, period, kind=kind)
+            if len(self._quotes) > QUOTES_KEPT:
+                self._quotes.popitem(last=False)
+        return quoted
 
     async def quote_under(
         self,
