@@ -10,9 +10,7 @@ is little to do and large under load.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from itertools import islice
 
 import structlog
@@ -21,17 +19,15 @@ from autospot.clock import Clock
 from autospot.domain.bay import SensorHalf, Verdict, age, bay_after_reading, bay_after_silence, event_time_ms
 from autospot.domain.change import FeedEntry, SensorChange
 from autospot.domain.errors import Unavailable
-from autospot.domain.reading import Ignored, Reading, Rejected, RejectReason, Status
+from autospot.domain.reading import Reading, Rejected, RejectReason, Status
 from autospot.storage.dead_letters import DeadLetters
 from autospot.storage.feed import Feed
-from hub.decoding import decode
+from hub.batch import Batch, RecentReadings
+from hub.decoding import decode, decode_native
 from hub.metrics import HubMetrics
 from hub.mqtt import Broker, Burst
+from hub.packets import Message
 from hub.sensors import Sensor, SensorTable
-
-RECENT_KEYS = 50_000
-"""Readings remembered by identity. The broker sends again what was unacknowledged when a connection or the hub died:
-at most one inbox, which this covers more than twice."""
 
 RETRY_FIRST_SECONDS = 0.1
 RETRY_MOST_SECONDS = 5.0
@@ -47,37 +43,6 @@ SILENCE_CHECKS_PER_TURN = 5_000
 silence are minutes to days. Sensors that are said to be offline are looked at every time."""
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True)
-class Batch:
-    """What bursts come to: nothing in here has had any effect yet, except that `Sensor.half` runs ahead. `heard` says
-    what each sensor's half becomes once the batch is durable; batches are appended in the order in which they were
-    judged."""
-
-    bursts: list[Burst] = field(default_factory=list)
-    changes: dict[str, list[SensorChange]] = field(default_factory=dict)
-    past: dict[str, list[SensorChange]] = field(default_factory=dict)
-    letters: list[tuple[str, bytes, str, str, int]] = field(default_factory=list)
-    heard: dict[Sensor, SensorHalf] = field(default_factory=dict)
-    verdicts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-
-
-class RecentKeys:
-    """The identities of the last `RECENT_KEYS` readings that were appended; the oldest are forgotten."""
-
-    def __init__(self) -> None:
-        self._keys: OrderedDict[tuple[str, str, int, int | None, bool | None], None] = OrderedDict()
-
-    def add(self, lot: str, change: SensorChange) -> bool:
-        """Remembers a reading; False if it was known."""
-        key = (lot, change.bay, change.at_ms or 0, change.seq, change.occupied)
-        if key in self._keys:
-            return False
-        self._keys[key] = None
-        if len(self._keys) > RECENT_KEYS:
-            self._keys.popitem(last=False)
-        return True
 
 
 class Ingest:
@@ -106,7 +71,7 @@ class Ingest:
         self._letters = letters
         self._clock = clock
         self._metrics = metrics
-        self._recent = RecentKeys()
+        self._recent = RecentReadings()
         self._open = Batch()
         self._begun = asyncio.Event()
         self._offline: dict[Sensor, None] = {}
@@ -117,10 +82,8 @@ class Ingest:
         """Remembers the newest readings of the log, so that what a dead hub had appended and not acknowledged is
         recognised when the broker sends it again. Call before the first `take`."""
         for entry in await self._feed.newest(self._name, most=200):
-            for rows_by_lot in (entry.sensors, entry.past):
-                for lot, rows in rows_by_lot.items():
-                    for row in rows:
-                        self._recent.add(lot, row)
+            self._recent.add(entry.sensors)
+            self._recent.add(entry.past)
 
     async def run(self) -> None:
         """Takes bursts until cancelled."""
@@ -148,6 +111,8 @@ class Ingest:
             next_begin = loop.time() + COMMIT_EVERY_SECONDS
             batch, self._open = self._open, Batch()
             self._begun.clear()
+            self._recent.add(batch.changes)
+            self._recent.add(batch.past)
             await self._keep(batch)
             for sensor, half in batch.heard.items():
                 sensor.durable = half
@@ -158,52 +123,74 @@ class Ingest:
                 listener(batch.heard)
 
     def _digest(self, burst: Burst, batch: Batch) -> None:
-        arrived_ms = self._clock.now_ms()
+        arrived_ms, of_topic = self._clock.now_ms(), self._sensors.of_topic
         for message in burst.messages:
-            topic, payload = message.topic.decode(errors="replace"), message.payload
-            outcome = decode(topic, payload, arrived_ms, self._sensors)
-            if isinstance(outcome, list):
-                reason = None
-                for reading in outcome:
-                    reason = self._judge(reading, arrived_ms, batch, retained=message.retained) or reason
-                if reason is None:
-                    continue
-                outcome = Rejected(reason)
-            if isinstance(outcome, Rejected):
-                self._metrics.rejected(outcome.reason)
-                batch.letters.append((topic, payload, outcome.reason, outcome.detail, arrived_ms))
-            elif isinstance(outcome, Status):
-                self._note_status(outcome, arrived_ms)
-            elif isinstance(outcome, Ignored):
-                self._metrics.ignored(outcome.reason)
+            sensor = of_topic(message.topic)
+            if sensor is None or message.retained:
+                self._digest_slowly(message, arrived_ms, batch)
+                continue
+            reading = decode_native(sensor.lot, sensor.id, message.payload)
+            if isinstance(reading, Rejected):
+                self._reject(message, reading, arrived_ms, batch)
+            else:
+                sensor.heard_ms, sensor.offline_ms = arrived_ms, None
+                self._judge(sensor, reading, arrived_ms, batch)
 
-    def _judge(self, reading: Reading, arrived_ms: int, batch: Batch, *, retained: bool) -> RejectReason | None:
+    def _digest_slowly(self, message: Message, arrived_ms: int, batch: Batch) -> None:
+        """What comes by its topic for the first time, or by one that is not a sensor's own, or was retained."""
+        outcome = decode(message.topic.decode(errors="replace"), message.payload, arrived_ms, self._sensors)
+        if isinstance(outcome, list):
+            reason: RejectReason | None = None
+            for reading in outcome:
+                reason = self._place(reading, message, arrived_ms, batch) or reason
+            if reason is not None:
+                self._reject(message, Rejected(reason), arrived_ms, batch)
+        elif isinstance(outcome, Rejected):
+            self._reject(message, outcome, arrived_ms, batch)
+        elif isinstance(outcome, Status):
+            self._note_status(outcome, arrived_ms)
+        else:
+            self._metrics.ignored(outcome.reason)
+
+    def _reject(self, message: Message, rejected: Rejected, arrived_ms: int, batch: Batch) -> None:
+        self._metrics.rejected(rejected.reason)
+        topic = message.topic.decode(errors="replace")
+        batch.letters.append((topic, message.payload, rejected.reason, rejected.detail, arrived_ms))
+
+    def _place(self, reading: Reading, message: Message, arrived_ms: int, batch: Batch) -> RejectReason | None:
+        """Finds whose reading it is and judges it; the reason if it is nobody's."""
         sensor = self._sensors.find(reading.lot, reading.sensor)
         if sensor is None:
             return self._unknown(reading, batch)
-        if not retained:
+        if reading.lot is not None:
+            self._sensors.learn_topic(message.topic, sensor)
+        if not message.retained:
             sensor.heard_ms, sensor.offline_ms = arrived_ms, None
         elif not _tells_news(sensor.half, reading):
             batch.verdicts["retained"] += 1
             return None
+        self._judge(sensor, reading, arrived_ms, batch)
+        return None
+
+    def _judge(self, sensor: Sensor, reading: Reading, arrived_ms: int, batch: Batch) -> None:
         _note_health(sensor, reading)
         if reading.occupied is None:
             batch.heard[sensor] = sensor.half
             batch.verdicts["health"] += 1
-            return None
+            return
         at_ms, replaced = event_time_ms(reading, arrived_ms)
         if replaced:
             self._metrics.clock_replaced()
         verdict, after = bay_after_reading(sensor.half, reading, at_ms)
-        if verdict is Verdict.CHANGED:
-            self._change(sensor, after, batch)
-        elif verdict is Verdict.UNCHANGED:
+        if verdict == "changed":
             sensor.half = after
-        elif verdict is not Verdict.REPEAT:
+            batch.changes[sensor.lot].append(SensorChange.of(sensor.bay, after))
+        elif verdict == "unchanged":
+            sensor.half = after
+        elif verdict != "repeat":
             verdict = self._keep_past(sensor, reading, at_ms, after, verdict, batch)
         batch.heard[sensor] = sensor.half
-        batch.verdicts[verdict.value] += 1
-        return None
+        batch.verdicts[verdict] += 1
 
     def _unknown(self, reading: Reading, batch: Batch) -> RejectReason | None:
         if reading.lot is not None:
@@ -213,30 +200,26 @@ class Ingest:
             return None
         return "unknown_sensor"
 
-    def _change(self, sensor: Sensor, after: SensorHalf, batch: Batch) -> None:
-        sensor.half = after
-        change = SensorChange.of(sensor.bay, after)
-        self._recent.add(sensor.lot, change)
-        rows = batch.changes.get(sensor.lot)
-        if rows is None:
-            rows = batch.changes[sensor.lot] = []
-        rows.append(change)
-
     def _keep_past(
         self, sensor: Sensor, reading: Reading, at_ms: int, after: SensorHalf, verdict: Verdict, batch: Batch
     ) -> Verdict:
         before, sensor.half = sensor.half, after
         past = SensorChange(sensor.bay, reading.occupied, at_ms, at_ms, reading.boot, reading.seq)
-        if not self._recent.add(sensor.lot, past):
-            return Verdict.REPEAT
-        rows = batch.past.setdefault(sensor.lot, [])
-        rows.append(past)
-        if verdict is Verdict.LATE and before.at_ms is not None and reading.occupied != before.occupied:
+        if not self._add_past(sensor.lot, past, batch):
+            return "repeat"
+        if verdict == "late" and before.at_ms is not None and reading.occupied != before.occupied:
             # The newest reading may have been a heartbeat, which leaves no row: now it ends what the late one began.
             newest = SensorChange(sensor.bay, before.occupied, before.at_ms, before.at_ms, before.boot, before.seq)
-            if before.occupied is not None and self._recent.add(sensor.lot, newest):
-                rows.append(newest)
+            if before.occupied is not None:
+                self._add_past(sensor.lot, newest, batch)
         return verdict
+
+    def _add_past(self, lot: str, change: SensorChange, batch: Batch) -> bool:
+        """False if this very reading is known."""
+        if batch.holds(lot, change) or self._recent.holds(lot, change):
+            return False
+        batch.add_past(lot, change)
+        return True
 
     def _note_status(self, status: Status, now_ms: int) -> None:
         if status.gateway is not None:
@@ -294,7 +277,7 @@ class Ingest:
         for sensor in sensors:
             if sensor.fell_silent(now_ms, self.listening_since_ms):
                 sensor.half = batch.heard[sensor] = bay_after_silence(sensor.half, now_ms)
-                batch.changes.setdefault(sensor.lot, []).append(SensorChange.of(sensor.bay, sensor.half))
+                batch.changes[sensor.lot].append(SensorChange.of(sensor.bay, sensor.half))
                 batch.verdicts["silent"] += 1
                 self._begun.set()
 

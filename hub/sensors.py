@@ -15,6 +15,10 @@ STATUS_GRACE_MS = 60_000
 """How long a gateway or a sensor may be offline before its bays turn unknown."""
 
 
+TOPICS_REMEMBERED = 50_000
+"""Topics whose sensor is known without looking, about 10 MB; when there are more, all are learnt again."""
+
+
 class Sensor:
     """One sensor at one bay.
 
@@ -30,6 +34,7 @@ class Sensor:
         "half",
         "health",
         "heard_ms",
+        "id",
         "lot",
         "model",
         "offline_ms",
@@ -48,6 +53,7 @@ class Sensor:
 
     def describe(self, ref: SensorRef) -> None:
         """Takes over what the registry says of the device."""
+        self.id = ref.id
         self.model = ref.model
         self.gateway = ref.gateway
         self.threshold_mm = ref.threshold_mm
@@ -76,12 +82,14 @@ class SensorTable:
         self._by_lot: dict[str, dict[str, Sensor]] = {}
         self._by_bay: dict[str, dict[str, Sensor]] = {}
         self._by_device: dict[str, Sensor] = {}
+        self._by_topic: dict[bytes, Sensor] = {}
 
     def put_layout(self, layout: Lot) -> None:
         """Takes up a lot, or its changed registry entries. What a bay's sensor said so far is kept."""
         if not self._shard.owns(layout.lot):
             self._elsewhere.update({bay.sensor.id: layout.lot for bay in layout.bays if bay.sensor is not None})
             return
+        self._by_topic.clear()
         before = self._by_bay.get(layout.lot, {})
         for sensor_id, sensor in self._by_lot.get(layout.lot, {}).items():
             if self._by_device.get(sensor_id) is sensor:
@@ -128,6 +136,16 @@ class SensorTable:
             return self._by_device.get(sensor)
         sensors = self._by_lot.get(lot)
         return None if sensors is None else sensors.get(sensor)
+
+    def of_topic(self, topic: bytes) -> Sensor | None:
+        """The sensor whose readings come by `topic`, if `learn_topic` has been told since the last layout."""
+        return self._by_topic.get(topic)
+
+    def learn_topic(self, topic: bytes, sensor: Sensor) -> None:
+        """Remembers that the readings of `sensor` come by `topic`."""
+        if len(self._by_topic) >= TOPICS_REMEMBERED:
+            self._by_topic.clear()
+        self._by_topic[topic] = sensor
 
     def get(self, sensor: str) -> Sensor | None:
         """What is known of a device by its id alone, as decoding asks."""

@@ -8,7 +8,6 @@ derives what a screen says; the table below is the only place that knows the ord
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
 from itertools import product
 from typing import Literal, NamedTuple
 
@@ -72,9 +71,13 @@ _SHOWN: dict[tuple[bool, bool | None, str | None], State] = {
     for key in product((False, True), (None, False, True), (None, "reserved", "assigned"))
 }
 
+_UNPROMISED: dict[bool | None, State] = {occupied: _SHOWN[False, occupied, None] for occupied in (None, False, True)}
+
 
 def shown_state(occupied: bool | None, claim: Claim | None, closure: Closure | None) -> State:
     """The state people see, by the table of precedence."""
+    if claim is None and closure is None:  # almost always: 0.1 us less
+        return _UNPROMISED[occupied]
     return _SHOWN[closure is not None, occupied, claim.kind if claim else None]
 
 
@@ -83,20 +86,18 @@ def in_conflict(occupied: bool | None, since_ms: int | None, claim: Claim | None
     return bool(claim and occupied and since_ms is not None and since_ms < claim.accepts_from_ms)
 
 
-class Verdict(Enum):
-    """What a reading means for its bay."""
+Verdict = Literal["changed", "unchanged", "witness", "late", "repeat"]
+"""What a reading means for its bay.
 
-    CHANGED = "changed"
-    """The bay's occupancy is different now: it goes into the feed and onto the screens."""
-    UNCHANGED = "unchanged"
-    """Says what is known: refreshes last-seen and health, nothing else."""
-    WITNESS = "witness"
-    """Says what is known, at an event time of its own: kept in the history, so that the history of a bay does not
-    depend on the order in which late readings arrive; not shown."""
-    LATE = "late"
-    """Older than what the bay already said: kept in the history where it fills a gap, never shown."""
-    REPEAT = "repeat"
-    """The same reading again: counted, nothing else."""
+`changed`    the bay's occupancy is different now: it goes into the feed and onto the screens
+`unchanged`  says what is known: refreshes last-seen and health, nothing else
+`witness`    says what is known, at an event time of its own: kept in the history, so that the history of a bay does not
+             depend on the order in which late readings arrive; not shown
+`late`       older than what the bay already said: kept in the history where it fills a gap, never shown
+`repeat`     the same reading again: counted, nothing else
+
+Words and not an `Enum`: an enum's members and values are looked up five times per reading, 0.15 us each.
+"""
 
 
 def event_time_ms(reading: Reading, arrived_ms: int) -> tuple[int, bool]:
@@ -145,14 +146,14 @@ def bay_after_reading(before: SensorHalf, reading: Reading, at_ms: int) -> tuple
     occupied = reading.occupied
     newer_by = age(before, reading.boot, reading.seq, at_ms)
     if newer_by < 0:
-        return Verdict.LATE, before
+        return "late", before
     if newer_by == 0 and (occupied == before.occupied or (reading.seq is not None and reading.seq == before.seq)):
-        return Verdict.REPEAT, before
+        return "repeat", before
     if occupied != before.occupied:
-        return Verdict.CHANGED, SensorHalf(occupied, at_ms, at_ms, reading.boot, reading.seq)
+        return "changed", SensorHalf(occupied, at_ms, at_ms, reading.boot, reading.seq)
     after = SensorHalf(occupied, before.since_ms, at_ms, reading.boot, reading.seq)
     witnesses = reading.at_ms is not None and reading.kind in (None, "change")
-    return (Verdict.WITNESS if witnesses else Verdict.UNCHANGED), after
+    return ("witness" if witnesses else "unchanged"), after
 
 
 def bay_after_silence(before: SensorHalf, now_ms: int) -> SensorHalf:

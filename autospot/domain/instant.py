@@ -18,7 +18,8 @@ def to_ms(instant: datetime) -> int:
     """Milliseconds since the epoch, rounded down; a naive datetime is a `ValueError`."""
     if instant.tzinfo is None:
         raise ValueError("an instant needs a time zone")
-    return (instant - EPOCH) // MILLISECOND
+    since = instant - EPOCH
+    return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
 
 
 def from_ms(instant_ms: int) -> datetime:
@@ -31,10 +32,13 @@ def _seconds_text(seconds: int) -> str:
     return (EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S.")
 
 
+_DECIMALS = tuple(f"{milliseconds:03d}Z" for milliseconds in range(1000))
+
+
 def rfc3339_ms(instant_ms: int) -> str:
     """`1700000000123` as `2023-11-14T22:13:20.123Z` (RFC 3339, always three decimals, always `Z`)."""
     seconds, milliseconds = divmod(instant_ms, 1000)
-    return f"{_seconds_text(seconds)}{milliseconds:03d}Z"
+    return _seconds_text(seconds) + _DECIMALS[milliseconds]
 
 
 def rfc3339(instant: datetime) -> str:
