@@ -10,7 +10,7 @@ from autospot.domain.guidance import Guide
 from autospot.domain.lot import Lot
 
 GUIDES_KEPT = 64
-"""Lots whose distances are kept in memory, most recently asked for: 20 MB if they have 2,000 bays and four gates."""
+"""Lots whose distances are kept in memory, most recently asked for: 35 MB if they have 2,000 bays and four gates."""
 
 
 class _Making(NamedTuple):

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import ASCENDING, UpdateOne
+from pymongo.collection import Collection as DriverCollection
 from pymongo.errors import BulkWriteError
 
 from autospot.domain.booking.alternatives import BayTaken, Promise
@@ -36,6 +37,9 @@ bay, the first in each such time, so a calendar is bounded by what lies ahead.""
 
 PRUNED_LIMIT = 100_000
 """Calendars of which is remembered when they were pruned: some 20 MB. Then all are forgotten, and pruned once more."""
+
+LOOKS_AT_ONCE = 4
+"""Looks for taken bays that are under way together: one at a large lot does not hold up all others."""
 
 TRIES = 5
 """How often a promise is tried whose refusal cannot be explained: what stood in the way was given back meanwhile."""
@@ -62,6 +66,7 @@ class Calendars:
     def __init__(self, database: Database) -> None:
         self._calendars = database.collection("calendars")
         self._wishes: Batches[UpdateOne, bool] = Batches(self._write)
+        self._looks: Batches[tuple[str, Period], frozenset[str]] = Batches(self._taken, at_once=LOOKS_AT_ONCE)
         self._pruned_at: dict[str, datetime] = {}
 
     async def promise(self, lot: str, bay: str, promise: Promise) -> None:
@@ -115,10 +120,17 @@ class Calendars:
 
     async def taken(self, lot: str, period: Period) -> frozenset[str]:
         """The bays of a lot that are promised for some of `period`."""
-        overlap = {"$elemMatch": {"from": {"$lt": period.until}, "until": {"$gt": period.start}}}
+        return await self._looks.ask((lot, period))
+
+    async def _taken(self, asked: Sequence[tuple[str, Period]]) -> Sequence[frozenset[str]]:
+        """One look for each lot and period, all of them in one visit."""
+
+        def look(calendars: DriverCollection[Document]) -> dict[tuple[str, Period], frozenset[str]]:
+            return {each: frozenset(row["bay"] for row in calendars.find(*_promised(*each))) for each in set(asked)}
+
         with answering():
-            cursor = self._calendars.find({"lot": lot, "holds": overlap}, {"bay": 1})
-            return frozenset([row["bay"] async for row in cursor])
+            found = await self._calendars.visit(look)
+        return [found[each] for each in asked]
 
     async def made_between(self, start: datetime, until: datetime) -> AsyncIterator[PromisedBay]:
         """Every promise that was made from `start` on and before `until`."""
@@ -166,6 +178,12 @@ def _with(lot: str, bay: str, promise: Promise) -> Document:
         "$max": {"promised_at": promise.made_at},
         "$setOnInsert": {"lot": lot, "bay": bay},
     }
+
+
+def _promised(lot: str, period: Period) -> tuple[Document, Document]:
+    """Filter and fields that find the bays of a lot that are promised for some of `period`."""
+    overlap = {"$elemMatch": {"from": {"$lt": period.until}, "until": {"$gt": period.start}}}
+    return {"lot": lot, "holds": overlap}, {"_id": 0, "bay": 1}
 
 
 def _hold(promise: Promise) -> dict[str, Any]:

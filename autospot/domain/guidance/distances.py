@@ -25,7 +25,8 @@ class Guide:
     when first asked for. There are at most (entrances + 1) x (levels + 1) + 2 x (doors + lifts + stairs + 1) lists.
     May be asked by several threads at once: at worst both work the same list out.
 
-    `bays` are those that can be had at all: in a lot without a plan all of them, each zero metres away.
+    `bays` are those that can be had at all: in a lot without a plan all of them, each zero metres away; `bookable` are
+    the codes of those that are not kept for drivers who just come.
     """
 
     def __init__(self, lot: Lot) -> None:
@@ -39,6 +40,8 @@ class Guide:
             bay for bay in lot.bays if not self.planned or bay.bay in self.network.openings
         )
         self.codes: tuple[str, ...] = tuple(bay.bay for bay in self.bays)
+        self._indexes = {code: index for index, code in enumerate(self.codes)}
+        self.bookable: frozenset[str] = frozenset(bay.bay for bay in self.bays if bay.bookable)
         self.indexes_of: Mapping[BayKind, tuple[int, ...]] = _by_kind(self.bays)
         self.aisle_numbers, self.aisle_sizes = _aisles(self.bays, self._openings)
         clearances = {level.max_height_metres for level in lot.levels} - {None}
@@ -86,12 +89,12 @@ class Guide:
     def entrance_of(self, bay: str, height_metres: float = 0.0) -> str | None:
         """The open entrance from which a vehicle of that height has the shortest way to `bay`; None if there is none,
         or no way. `bay` is one of `codes`."""
-        index = self.codes.index(bay)
+        index = self._indexes[bay]
         return _nearest((self.drive_metres(code, height_metres)[index], code) for code in self._entrances)
 
     def door_of(self, bay: str, *, step_free: bool = False) -> str | None:
         """The open door to which one walks least from `bay`; None if there is none, or no way."""
-        index = self.codes.index(bay)
+        index = self._indexes[bay]
         doors = (door.door for door in self.lot.doors if not door.closed)
         return _nearest((self.walk_metres(code, step_free=step_free)[index], code) for code in doors)
 
