@@ -12,7 +12,7 @@ from structlog.contextvars import bind_contextvars
 from api.call import TRACE, Call, Edge
 from api.contract import JSON, PUBLIC, Bound, Encoded, File, Idempotency, Reply
 from api.etag import is_fresh
-from api.idempotency import fingerprint, is_final, key_of
+from api.idempotency import Renewal, fingerprint, is_final, key_of
 from api.inputs import body_values, no_body, no_query, path_values, query_reader, read_body
 from api.limits import LimitClass, Standing
 from api.problems import PROBLEM_TYPE, headers_of, problem_body, problem_of
@@ -94,7 +94,8 @@ class Endpoint:
             return _response(claim, {"Idempotent-Replayed": "true"})
         call = self._call(request, principal, claim)
         try:
-            result = await self._perform(call, given)
+            with Renewal(self.edge.keys, claim, self.edge.clock):
+                result = await self._perform(call, given)
         except Exception as error:
             if isinstance(error, AutoSpotError) and is_final(error):
                 reply = kept_refusal(error, request[TRACE].request_id)

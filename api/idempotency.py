@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
 import re
 from collections.abc import Callable
@@ -12,11 +14,15 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from api.problems import UnreadableRequest
-from autospot.domain.errors import AutoSpotError, Conflict, NotFound, PreconditionFailed
+from autospot.clock import Clock
+from autospot.domain.errors import AutoSpotError, Conflict, NotFound, PreconditionFailed, Unavailable
 from autospot.storage.idempotency import Claim, IdempotencyKeys, KeptReply
 from autospot.storage.mongo import Session
 
 KEY_PATTERN: Final = "^[A-Za-z0-9_-]{16,255}$"
+
+RENEW_SECONDS: Final = 2.0
+"""How often a request at work renews its claim: a third of the lease, so that two may be lost."""
 
 _KEY: Final = re.compile(KEY_PATTERN.strip("^$"))
 
@@ -44,6 +50,34 @@ def is_final(error: AutoSpotError) -> bool:
     """True for a refusal that the same request would meet again: decided by the business, not by who asks, how, or by
     what is down."""
     return isinstance(error, (Conflict, NotFound, PreconditionFailed)) and not error.retryable
+
+
+class Renewal:
+    """Renews a claim as long as its request is at work. Most are answered before the first time."""
+
+    def __init__(self, keys: IdempotencyKeys, claim: Claim, clock: Clock) -> None:
+        self._keys = keys
+        self._claim = claim
+        self._clock = clock
+        self._task: asyncio.Task[None] | None = None
+
+    def __enter__(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(RENEW_SECONDS, self._begin)
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        if self._task is not None:
+            self._task.cancel()
+
+    def _begin(self) -> None:
+        self._task = asyncio.create_task(self._renew())
+
+    async def _renew(self) -> None:
+        is_held = True
+        while is_held:
+            with contextlib.suppress(Unavailable):  # the request itself will hear of it
+                is_held = await self._keys.renew(self._claim, self._clock.now())
+            await asyncio.sleep(RENEW_SECONDS)
 
 
 class KeptOnce(Generic[Made, View]):

@@ -24,8 +24,9 @@ from autospot.storage.batches import Batches
 from autospot.storage.mongo import Database, Document, Index, Session, translated
 from autospot.storage.outages import answering, inserted
 
-LEASE = timedelta(seconds=30)
-"""How long a holder has before others may take over. A request is cut long before."""
+LEASE = timedelta(seconds=6)
+"""How long others wait for a holder that gives no sign of life: this long a repeat is told to come back after a crash.
+Who is at work renews it. A clock that is wrong by more than that costs a repeat, no effect: late holders are fenced."""
 
 COME_BACK_SECONDS = 1.0
 """What a caller is told whose request is still running: a booking takes milliseconds."""
@@ -171,6 +172,13 @@ class IdempotencyKeys:
         if not taken_over.matched_count:
             raise StillRunning("the first request with this key is still running")
         return claim
+
+    async def renew(self, claim: Claim, now: datetime) -> bool:
+        """Says that its holder is at work, so that nobody takes over before another `LEASE`. False if it is held no
+        longer."""
+        with answering():
+            renewed = await self._rows.update_one(_held(claim), {"$set": {"lease_until": now + LEASE}})
+        return renewed.matched_count == 1
 
     async def finish(self, claim: Claim, reply: KeptReply, session: Session | None = None) -> None:
         """Makes the row `done`, in `session`'s transaction beside the effect. `LeaseLost` if it is no longer ours.

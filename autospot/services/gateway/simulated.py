@@ -16,7 +16,7 @@ from autospot.domain.payment.intent import GatewayEvent, Intent, IntentOrder, Pa
 from autospot.services.gateway.interface import ForgedWebhook, GatewayRefused
 
 ANSWER_SECONDS: Final = 10.0
-"""Shorter than the lease of an idempotency key, so that a caller is answered before others take over."""
+"""How long a gateway may take; its caller waits that long."""
 
 Amount = Annotated[int, Field(ge=0, le=1_000_000_000)]
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from pymongo.errors import DuplicateKeyError
 
+from api import idempotency as at_the_edge
 from api.call import Call
 from api.contract import Idempotency, Input, Output, Reply, operation
 from autospot.clock import SetClock
@@ -31,6 +32,7 @@ from autospot.storage.idempotency import (
 )
 from autospot.storage.mongo import Database, Session
 from tests.support.api import NOON, Answer, RunningApi, bearer, running_api
+from tests.support.services import eventually
 
 AT_ONCE = 16
 KEY = "0123456789abcdef"
@@ -337,6 +339,30 @@ async def test_a_holder_that_was_only_slow_undoes_itself_after_it_was_taken_over
     assert taken_over.status == 201
     assert (late.status, late.code) == (409, "lease_lost")
     assert [sale["_id"] for sale in await shop.sales()] == [taken_over.json["sale"]]
+
+
+async def test_a_holder_that_is_at_work_is_not_taken_over(
+    api: RunningApi, shop: Shop, database: Database, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(at_the_edge, "RENEW_SECONDS", 0.02)
+    may_end = asyncio.Event()
+    shop.mood = lambda: asyncio.wait_for(may_end.wait(), 5)  # type: ignore[assignment,return-value]
+    slow = asyncio.create_task(buy(api))
+    await shop.begun.wait()
+    until = clock.move(LEASE * 0.9) + LEASE
+
+    async def is_renewed() -> bool:
+        held = await row(database)
+        return held is not None and held["lease_until"] == until
+
+    await eventually(is_renewed)
+    clock.move(LEASE * 0.9)
+    repeat = await buy(api)
+    may_end.set()
+
+    assert (repeat.status, repeat.code) == (409, "still_running")
+    assert (await slow).status == 201
+    assert len(await shop.sales()) == 1
 
 
 async def test_even_a_lost_row_cannot_make_the_effect_twice(api: RunningApi, shop: Shop, database: Database) -> None:
