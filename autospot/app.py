@@ -84,7 +84,7 @@ async def serving(
     _allow_many_files()
     sys.setswitchinterval(SWITCH_SECONDS)
     background, clock, registry = Background(), SystemClock(), CollectorRegistry()
-    async with prepared_database(settings) as database:
+    async with prepared_database(settings) as database, background:
         keys, mails = _secret_keys(settings), Mails(database)
         transport = MailboxTransport(mails, clock) if with_mailbox else _mail_transport(settings)
         site = settings.site_url or f"http://{settings.http_host}:{settings.http_port}"

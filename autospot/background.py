@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, Self
 
 import structlog
 
@@ -19,12 +19,19 @@ class Background:
 
     Guarantees: a task that ends by itself sets `failed` (the program then stops with exit code 1 and its supervisor
     starts it afresh: a hub without its ingest must not look alive); `stop` cancels the newest first and waits for each.
+    As a context manager it stops at the end of its block, also where a start is given up half way.
     """
 
     def __init__(self) -> None:
         self._tasks: list[asyncio.Task[Any]] = []
         self._stopping = False
         self.failed = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
 
     def start(self, name: str, work: Coroutine[Any, Any, Any]) -> None:
         """Runs `work` beside everything else."""

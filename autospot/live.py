@@ -53,8 +53,11 @@ class LiveBay:
         return view
 
     def member(self) -> str:
-        """`"code":view` as JSON. Almost every bay is in the simple case, which takes 0.8 us instead of 3.5."""
+        """`"code":view` as JSON. Almost every bay is in one of two simple cases, which take 0.8 us instead of 3.5, and
+        0.2 where nobody has ever spoken: then all of a lot's bays are so, and 64 lots may be asked for at once."""
         at_ms = self.at_ms
+        if at_ms is None and self.since_ms is None and self.occupied is None and self.claim is None:
+            return f'"{self.bay}":{{"state":"{self.state}","occupied":null,"since":null,"at":null,"stale":true}}'
         if self.occupied is None or self.claim is not None or at_ms is None or self.since_ms is None:
             return f'"{self.bay}":{orjson.dumps(self.view()).decode()}'
         at = rfc3339_ms(at_ms)

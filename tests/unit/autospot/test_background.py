@@ -37,3 +37,23 @@ async def test_tasks_stop_in_reverse_order_and_may_finish_their_work() -> None:
     await background.stop()
     assert ended == ["broker", "projector", "database"]
     assert not background.failed.is_set()
+
+
+async def test_a_start_that_is_given_up_half_way_leaves_no_task_behind() -> None:
+    ended = asyncio.Event()
+
+    async def works() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async def starts() -> None:
+        async with Background() as background:
+            background.start("follower", works())
+            await asyncio.sleep(0)
+            raise ConnectionError("the database went away")
+
+    with pytest.raises(ConnectionError):
+        await starts()
+    assert ended.is_set()
