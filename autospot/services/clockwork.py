@@ -90,8 +90,8 @@ class Schedule:
     async def ensure(
         self, kind: DueKind[P], key: str, at: datetime, payload: P, *, session: Session | None = None
     ) -> None:
-        """Adds a row, or sees to it that the one of this kind and key is done from `at` on at the latest: once more if
-        it is in work already, and also if it was given up. For rows that say "look again" and share one key."""
+        """Adds a row, or has the one of this kind and key done at the earliest and once more at the latest of the times
+        that were asked for; also if it is in work, or was given up. For rows that say "look again" and share a key."""
         await self._rows.ensure(_due(kind, key, at, payload, None), session=session)
 
     async def cancel(self, kind: DueKind[Any], key: str, *, session: Session | None = None) -> bool:

@@ -71,21 +71,24 @@ class DueRows:
             return  # somebody else put it at the same moment
 
     async def ensure(self, due: Due, *, session: Session | None = None) -> None:
-        """Sees to it that somebody begins to work on the row from `at` on, or earlier if it waits for an earlier time.
-
-        One that is in work now is worked on once more afterwards: whoever is at it may have looked before the caller's
-        cause was there. A dead letter lives again.
-        """
+        """Sees to it that somebody begins to work on the row at the earliest of the times that were asked for and did
+        not come yet, and once more at the latest of them: what was looked at before its time, or by somebody who was at
+        it already, is looked at again. A dead letter lives again."""
         row = _row(due)
+        fields = {name: {"$literal": row[name]} for name in ("kind", "key", "payload")}
         works, waits = {"$gt": ["$claim", None]}, {"$eq": ["$state", "waiting"]}
         earlier = {"$cond": [waits, {"$min": ["$at", due.at]}, due.at]}
-        fields = {name: {"$literal": row[name]} for name in ("kind", "key", "payload")}
+        later = [
+            {"case": works, "then": {"$max": ["$again_at", due.at]}},
+            {"case": {"$and": [waits, {"$ne": ["$at", due.at]}]}, "then": {"$max": ["$again_at", "$at", due.at]}},
+            {"case": waits, "then": {"$ifNull": ["$again_at", "$$REMOVE"]}},
+        ]
         change = {
             **fields,
             "state": "waiting",
             "at": {"$cond": [works, "$at", earlier]},
             "attempts": {"$cond": [waits, "$attempts", 0]},
-            "again_at": {"$cond": [works, {"$min": ["$again_at", due.at]}, "$$REMOVE"]},
+            "again_at": {"$switch": {"branches": later, "default": "$$REMOVE"}},
         }
         try:
             with answering(session):

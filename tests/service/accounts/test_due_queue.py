@@ -121,11 +121,21 @@ async def test_what_is_in_work_is_done_once_more_for_a_cause_that_came_meanwhile
     assert (worker.did, await worker.waiting()) == ([1, 1], 0)
 
 
-async def test_what_waits_is_brought_forward_and_never_put_off(worker: Worker, clock: SetClock) -> None:
+async def test_what_is_asked_for_several_times_is_done_at_the_first_and_at_the_last_of_them(
+    worker: Worker, clock: SetClock
+) -> None:
     worker.clockwork.exactly_once(DEED, worker.insert)
-    for minutes in (20, 10, 30):
+    for minutes in (20, 10, 30, 10):
         await worker.schedule.ensure(DEED, "1", clock.now() + timedelta(minutes=minutes), Deed(1))
-    clock.move(timedelta(minutes=10))
+    done = []
+    for _ in range(4):
+        clock.move(timedelta(minutes=10))
+        done.append(await worker.clockwork.run_due())
+    assert done == [1, 0, 1, 0]
+
+
+async def test_what_is_asked_for_twice_at_one_time_is_done_once(worker: Worker, clock: SetClock) -> None:
+    worker.clockwork.exactly_once(DEED, worker.insert)
+    for _ in range(2):
+        await worker.schedule.ensure(DEED, "1", clock.now(), Deed(1))
     assert await worker.clockwork.run_due() == 1
-    clock.move(timedelta(minutes=20))
-    assert await worker.clockwork.run_due() == 0

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from autospot.domain.booking.alternatives import Promise
 from autospot.domain.booking.booking import Booking
 from autospot.domain.errors import Conflict, InvalidInput
 from autospot.domain.period import Period
@@ -14,7 +15,7 @@ from autospot.storage.due import DueRows
 from autospot.storage.idempotency import Unkept
 from autospot.storage.mongo import Database
 from tests.support.bookings import at, between
-from tests.support.office import CARL, DORA, Harbour, a_harbour
+from tests.support.office import BAY, CARL, DORA, Harbour, a_harbour
 
 EVE, FAYE = "usr_eve", "usr_faye"
 
@@ -63,6 +64,19 @@ async def test_what_comes_free_while_the_list_is_looked_at_is_offered_too(harbou
     await rows.finish(looking)
     await harbour.until(at(8, 1))
     assert await state_of(harbour, wish) == "offered"
+
+
+async def test_a_look_before_the_bay_is_given_back_is_not_the_last_one(harbour: Harbour) -> None:
+    """The process that cancels has committed and has not given the promise back yet; somebody joins just then."""
+    booked, calendars = await harbour.book(), harbour.office.calendars
+    first = await wait(harbour, CARL)
+    await harbour.office.changes.cancel(DORA, booked.id, Unkept())
+    still_there = Promise("bkg_" + "0" * 32, between(10, 12), harbour.clock.now())
+    await calendars.promise("harbour", BAY, still_there)
+    await wait(harbour, EVE)
+    await calendars.give_back("harbour", BAY, still_there.id)
+    await harbour.until(at(8, 1))
+    assert await state_of(harbour, first) == "offered"
 
 
 async def test_an_offer_that_is_not_taken_up_goes_to_the_next(harbour: Harbour) -> None:
