@@ -52,6 +52,9 @@ from web.serve import serve_pages
 DATABASE_WAIT_SECONDS = 60.0
 """How long a start waits for the database before it gives up: longer than a replica set takes to elect a primary."""
 
+REASON_CHARACTERS = 120
+"""Of what the driver says, which names the server; what comes after that is its own bookkeeping."""
+
 SWITCH_SECONDS = 0.0002
 """How long a thread may keep the interpreter while another waits. The driver's threads need it three times for each
 command; while the event loop is busy they wait that long each time. At 1 ms the eleven commands of a shared transaction
@@ -215,10 +218,10 @@ async def _answering(database: Database) -> None:
     while True:
         try:
             await database.ping()
-        except Unavailable:
+        except Unavailable as error:
             if asyncio.get_running_loop().time() > deadline:
                 raise
-            log.warning("waiting_for_database")
+            log.warning("waiting_for_database", reason=str(error.__cause__)[:REASON_CHARACTERS])
         else:
             return
 

@@ -27,11 +27,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="AUTOSPOT_", env_ignore_empty=True, extra="ignore", frozen=True)
 
-    mongo_url: str = Field(
-        "mongodb://127.0.0.1:27017/?replicaSet=rs0",
-        pattern=r"^mongodb(\+srv)?://",
-        description="MongoDB, a replica set.",
-    )
+    mongo_url: str = Field("mongodb://127.0.0.1:27017/?replicaSet=rs0", description="MongoDB, a replica set.")
     mongo_db: str = Field("autospot", min_length=1, max_length=38, pattern=r"^[A-Za-z0-9_-]+$", description="Database.")
     mqtt_url: str = Field(
         "mqtt://127.0.0.1:1883", description="Broker, `mqtt://user:password@host:port` or `mqtts://`."
@@ -80,6 +76,13 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, given: object) -> object:
         return [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else given
+
+    @field_validator("mongo_url")
+    @classmethod
+    def _database(cls, given: str) -> str:
+        if not given.startswith(("mongodb://", "mongodb+srv://")):
+            raise ValueError("write mongodb://user:password@host:27017/?replicaSet=name")
+        return given
 
     @field_validator("trusted_proxies")
     @classmethod

@@ -206,6 +206,7 @@ class Broker:
         self._paused = False
         self._connection = 0
         self._socket: BufferedSocket | None = None
+        self._refusal: str | None = None
         self.connected = asyncio.Event()
         self.on_subscribed: list[Callable[[], None]] = []
         self._client = self._make_client(client_id)
@@ -239,7 +240,7 @@ class Broker:
                     await self._serve_until_lost()
                     if self._loop.time() - began >= STEADY_SECONDS:
                         pause = RECONNECT_FIRST_SECONDS
-                    elif pause == RECONNECT_MOST_SECONDS:
+                    elif pause == RECONNECT_MOST_SECONDS and self._refusal is None:
                         log.error("broker_ends_every_connection", reason=_OTHER_HUB)
                 await asyncio.sleep(random.uniform(0, pause))
                 pause = min(pause * 2, RECONNECT_MOST_SECONDS)
@@ -305,6 +306,7 @@ class Broker:
             self._loop.remove_reader(sock.fileno())
 
     def _on_connect(self, _client: Any, _userdata: Any, flags: Any, reason: Any, _properties: Any) -> None:
+        self._refusal = str(reason) if reason.is_failure else None
         if reason.is_failure:
             log.error("broker_refused", reason=str(reason))
             self._lost.set()
@@ -350,7 +352,8 @@ class Broker:
     async def check(self) -> None:
         """For readiness: `Unavailable` while there is no session with the broker."""
         if not self.connected.is_set():
-            raise Unavailable("no connection to the broker")
+            why = "" if self._refusal is None else f": it refused us, {self._refusal!r}"
+            raise Unavailable(f"no connection to the broker{why}")
 
     def publish_retained(self, topic: str, payload: bytes) -> bool:
         """Publishes a retained message, QoS 1. While disconnected it is dropped, and False: the hub says everything

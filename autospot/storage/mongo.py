@@ -51,6 +51,11 @@ _NO_ADDRESS = (
     "with %-signs for what is special in URLs"
 )
 
+_NO_REPLICA_SET = (
+    "AUTOSPOT_MONGO_URL: this MongoDB is no replica set. AutoSpot needs one, of one node at least: start it with "
+    "--replSet and initiate it once"
+)
+
 T = TypeVar("T")
 
 
@@ -108,8 +113,11 @@ class Database:
 
     async def prepare(self, declared: Iterable[Index | Capped]) -> None:
         """Creates what is declared and missing. Safe to run at every start and from several processes at once.
-        `Unavailable` in an outage."""
+        `Unavailable` in an outage, `InvalidInput` where the database is no replica set."""
         try:
+            hello = await self.client.admin.command("hello")
+            if "setName" not in hello and hello.get("msg") != "isdbgrid":
+                raise InvalidInput(_NO_REPLICA_SET, at="/mongo_url")
             await self._prepare(declared)
         except PyMongoError as error:
             raise translated(error) from error

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from autospot.embedded.process import tethered
+from autospot.embedded.programs import find_mongod
 from tests.support.hub import Servers
 from tests.support.program import program
 from tests.support.services import eventually, free_port
@@ -56,6 +57,23 @@ async def test_a_second_program_on_a_port_is_refused_and_disturbs_nobody(servers
         assert "Traceback" not in said
         await eventually(first.answers)
         assert "broker_connection_lost" not in first.log()
+
+
+async def test_a_database_that_is_no_replica_set_is_refused_in_one_line(tmp_path: Path) -> None:
+    port = free_port()
+    options = ["--dbpath", str(tmp_path), "--bind_ip", "127.0.0.1", "--port", str(port), "--quiet", "--nounixsocket"]
+    mongod = await asyncio.create_subprocess_exec(
+        *tethered([str(find_mongod().path), *options]), stdout=asyncio.subprocess.DEVNULL
+    )
+    try:
+        process = await autospot("serve", AUTOSPOT_MONGO_URL=f"mongodb://127.0.0.1:{port}")
+        code, said = await ended(process)
+    finally:
+        mongod.terminate()
+        await mongod.wait()
+    assert code == 1
+    assert said.splitlines()[-1].startswith("autospot: AUTOSPOT_MONGO_URL: this MongoDB is no replica set")
+    assert "Traceback" not in said
 
 
 async def test_a_listing_without_a_database_is_refused_in_one_line() -> None:

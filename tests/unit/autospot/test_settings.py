@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,17 @@ def test_a_kept_secret_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> N
     assert len(first) >= 32
     assert kept_secret(file) == first
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_programs_that_start_at_once_keep_the_same_secret(tmp_path: Path) -> None:
+    file = tmp_path / "secret-key"
+    with ThreadPoolExecutor(8) as programs:
+        secrets = set(programs.map(lambda _: kept_secret(file), range(64)))
+    assert secrets == {file.read_text()}
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_secret_that_cannot_be_kept_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("no folder")
+    with pytest.raises(InvalidInput, match="AUTOSPOT_SECRET_KEY is not set"):
+        kept_secret(tmp_path / "state" / "secret-key")
