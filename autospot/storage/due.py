@@ -188,7 +188,7 @@ class DueRows:
 
     async def dead_by_kind(self) -> Mapping[str, int]:
         """How many dead letters there are, by kind; only kinds that have some."""
-        steps = [{"$match": {"state": "dead"}}, {"$group": {"_id": "$kind", "count": {"$sum": 1}}}]
+        steps: list[Document] = [{"$match": {"state": "dead"}}, {"$group": {"_id": "$kind", "count": {"$sum": 1}}}]
         with answering():
             return {row["_id"]: row["count"] async for row in self._rows.aggregate(steps)}
 
