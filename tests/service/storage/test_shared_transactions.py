@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,8 +13,10 @@ from pymongo import UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from autospot.domain.errors import Conflict, Unavailable
-from autospot.storage import sharing
+from autospot.storage import rounds, sharing
 from autospot.storage.mongo import Database, Index, Session
+from autospot.storage.rounds import perform
+from autospot.storage.seat import together
 from tests.support.services import MongodServer
 
 NAMES = ("accounts", "entries")
@@ -161,6 +163,81 @@ async def test_a_use_case_sees_what_it_wrote(database: Database) -> None:
         *(database.shared_transaction(lambda session, name=name: work(name, session)) for name in ("ann", "bob"))  # type: ignore[misc]
     )
     assert told == [[1, 2, 1, 3, None]] * 2
+
+
+@pytest.mark.parametrize("people", [("ann",), ("ann", "bob")], ids=["alone", "in company"])
+async def test_what_does_not_need_each_other_is_read_at_once_and_written_with_the_commit(
+    database: Database, people: Sequence[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts, entries = (database.collection(each) for each in NAMES)
+    await fill(database, *people)
+    visits = []
+
+    def counted(*asked: Any) -> Any:
+        visits.append(asked)
+        return perform(*asked)
+
+    monkeypatch.setattr(sharing, "perform", counted)
+
+    async def paid(name: str, session: Session) -> int:
+        row = await accounts.find_one({"_id": name}, session=session)
+        await accounts.update_one({"_id": name}, {"$inc": {"money": -10}}, session=session)
+        return 0 if row is None else int(row["money"])
+
+    async def noted(name: str, session: Session) -> int:
+        found = await entries.find({"account": name}, session=session).to_list(None)
+        await entries.insert_one({"_id": f"of {name}", "account": name}, session=session)
+        return len(found)
+
+    async def work(name: str, session: Session) -> tuple[int, int]:
+        return await together(session, paid(name, session), noted(name, session))
+
+    told = await asyncio.gather(
+        *(database.shared_transaction(lambda session, name=name: work(name, session)) for name in people)  # type: ignore[misc]
+    )
+    assert told == [(100, 0)] * len(people)
+    assert [await money_of(database, name) for name in people] == [90] * len(people)
+    assert await entries.count_documents({}) == len(people)
+    assert len(visits) == (2 if len(people) > 1 else 0)
+
+
+@pytest.mark.parametrize("refused_first", [True, False])
+async def test_a_refusal_of_one_of_two_things_undoes_both(database: Database, *, refused_first: bool) -> None:
+    accounts, entries = (database.collection(each) for each in NAMES)
+    await fill(database, "ann", "bob")
+
+    async def refuses(name: str, session: Session) -> None:
+        await accounts.find_one({"_id": name}, session=session)
+        if name == "ann":
+            raise Conflict("not ann")
+
+    async def notes(name: str, session: Session) -> None:
+        await entries.insert_one({"_id": f"of {name}", "account": name}, session=session)
+        await entries.find_one({"account": name}, session=session)
+
+    async def work(name: str, session: Session) -> None:
+        both = (refuses(name, session), notes(name, session))
+        await together(session, *(both if refused_first else both[::-1]))
+
+    told = await asyncio.gather(
+        *(database.shared_transaction(lambda session, name=name: work(name, session)) for name in ("ann", "bob")),  # type: ignore[misc]
+        return_exceptions=True,
+    )
+    assert [str(each) for each in told] == ["not ann", "None"]
+    assert [row["_id"] async for row in entries.find()] == ["of bob"]
+
+
+async def test_who_reads_more_than_one_answer_holds_reads_alone(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "ROWS_LIMIT", 2)
+    await fill(database, "ann", "bob", "cid")
+
+    async def names(session: Session) -> list[str]:
+        return sorted([row["_id"] async for row in database.collection("accounts").find({}, session=session)])
+
+    told = await asyncio.gather(database.shared_transaction(names), database.shared_transaction(names))
+    assert told == [["ann", "bob", "cid"]] * 2
 
 
 async def test_a_call_that_knows_no_seats_is_made_alone(database: Database) -> None:
