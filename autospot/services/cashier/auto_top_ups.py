@@ -67,7 +67,7 @@ class WalletFilling:
         before = await self._wishes.find(user_id)
         wish = AutoTopUp(below, amount, method, running=before.running if before else None)
         await self._wishes.put(user_id, wish)
-        await self._schedule.put(AUTO_TOP_UP, user_id, self._clock.now(), LowWallet(user_id))
+        await self._schedule.ensure(AUTO_TOP_UP, user_id, self._clock.now(), LowWallet(user_id))
         return wish
 
     async def opt_out(self, user_id: str) -> None:
@@ -87,7 +87,7 @@ class WalletFilling:
         """Something was taken from the wallet of somebody with a `wish`, or is held of it."""
         balance = await self._ledger.balance(wallet(user_id), self._currency, session=session)
         if wish.is_wanted(balance.available):
-            await self._schedule.put(AUTO_TOP_UP, user_id, now, LowWallet(user_id), session=session)
+            await self._schedule.ensure(AUTO_TOP_UP, user_id, now, LowWallet(user_id), session=session)
 
     async def ended(self, session: Session, payment: Payment) -> None:
         """A top-up has come to its end, this way or that."""
