@@ -19,7 +19,7 @@ from autospot.clock import Clock
 from autospot.domain.change import ClaimChange, Commit, FeedEntry, SensorChange
 from autospot.domain.errors import Unavailable
 from autospot.domain.lot import Lot
-from autospot.live import LiveLots
+from autospot.live import LiveLot, LiveLots
 from autospot.storage.bays import Bays, StoredBay
 from autospot.storage.feed import CaughtUp, Feed, HistoryLost
 from autospot.storage.lots import Lots
@@ -32,9 +32,6 @@ RETRY_SECONDS = 0.5
 SILENT_SECONDS = 5.0
 """A database that says nothing for so long, not even that there is nothing new (it does so every second), is not heard
 any more. The driver itself waits 20 s before it gives a silent connection up."""
-
-POSITION_EVERY_MS = 10_000
-"""How often an idle process asks for the present position, so that its checkpoint stays inside the oplog."""
 
 REBUILD_MARGIN = timedelta(minutes=2)
 """How far before the checkpoint a rebuild reads the log: writers' clocks and commits may be this much apart."""
@@ -63,8 +60,6 @@ class Follower:
         self._clock = clock
         self._heard_ms = clock.now_ms()
         self._silence: asyncio.TimerHandle | None = None
-        self._asked_at_ms = 0
-        self._position: int | None = None
         self._ready_at_rev = 0
         self.ready = asyncio.Event()
         self.on_layout: list[Callable[[Lot], None]] = []
@@ -113,45 +108,64 @@ class Follower:
     async def _rebuild(self) -> None:
         checkpoint = await self._marks.oldest_checkpoint("bays") or 0
         position = await self.feed.position()
-        await self._load(await self._marks.new_epoch(self.live.epoch), position)
-        entries = 0
-        async for entry in self.feed.since_checkpoint(checkpoint, REBUILD_MARGIN):
-            self.live.apply(Commit(position, entry, self._clock.now_ms()))
-            entries += 1
-        log.warning("epoch_began", epoch=self.live.epoch, replayed_entries=entries)
+        epoch = await self._marks.new_epoch(self.live.epoch)
+        missed = await self._newest_since(checkpoint)
+        await self._load(epoch, position - 1)
+        # Without an await since the fold began anew: nobody subscribes to a part of it.
+        self.live.apply(Commit(position, missed, self._clock.now_ms()))
         self.live.tell(self.live.lots.values())
+        log.warning("epoch_began", epoch=self.live.epoch)
+
+    async def _newest_since(self, checkpoint: int) -> FeedEntry:
+        """What the log says since `checkpoint`, as one entry: of each half of a bay the newest word. Bounded by the
+        number of bays."""
+        sensors: dict[str, dict[str, SensorChange]] = {}
+        claims: dict[str, dict[str, ClaimChange]] = {}
+        async for entry in self.feed.since_checkpoint(checkpoint, REBUILD_MARGIN):
+            for lot, changes in entry.sensors.items():
+                sensors.setdefault(lot, {}).update({change.bay: change for change in changes})
+            for lot, claim_changes in entry.claims.items():
+                claims.setdefault(lot, {}).update({change.bay: change for change in claim_changes})
+        return FeedEntry(
+            by="",
+            sensors={lot: list(changes.values()) for lot, changes in sensors.items()},
+            claims={lot: list(changes.values()) for lot, changes in claims.items()},
+        )
 
     async def _load(self, epoch: str, rev: int) -> None:
+        """Begins the fold anew from what is stored, in one step of the event loop once everything is read."""
         stored_lots = [stored async for stored in self._lots.load_all()]
-        self.live.begin(epoch, rev, [(stored.lot, _position_after(stored.changed)) for stored in stored_lots])
-        for stored_lot in stored_lots:
-            self._announce(stored_lot.lot)
         by_lot: dict[str, list[StoredBay]] = {}
         async for batch in self._bays.load():
             for stored in batch:
                 by_lot.setdefault(stored.lot, []).append(stored)
+        self.live.begin(epoch, rev, [(stored.lot, _position_after(stored.changed)) for stored in stored_lots])
+        for stored_lot in stored_lots:
+            self._announce(stored_lot.lot)
         for code, bays in by_lot.items():
             lot = self.live.lots.get(code)
-            if lot is None:
-                continue
-            for stored in sorted(bays, key=lambda bay: bay.rev):
-                lot.restore(
-                    SensorChange(stored.bay, stored.occupied, stored.since_ms, stored.at_ms),
-                    ClaimChange(stored.bay, stored.claim, stored.closure),
-                    stored.rev,
-                )
-                if not self.ready.is_set():
-                    for on_stored in self.on_stored:
-                        on_stored(stored)
+            if lot is not None:
+                self._restore(lot, bays)
         for on_loaded in self.on_loaded:
             on_loaded()
         log.info("live_state_loaded", epoch=epoch, lots=len(stored_lots), rev=rev)
 
+    def _restore(self, lot: LiveLot, bays: list[StoredBay]) -> None:
+        for stored in sorted(bays, key=lambda bay: bay.rev):
+            lot.restore(
+                SensorChange(stored.bay, stored.occupied, stored.since_ms, stored.at_ms),
+                ClaimChange(stored.bay, stored.claim, stored.closure),
+                stored.rev,
+            )
+            if not self.ready.is_set():
+                for on_stored in self.on_stored:
+                    on_stored(stored)
+
     async def _take(self, event: Commit | CaughtUp) -> None:
         self._hear()
         if isinstance(event, CaughtUp):
-            self._become_ready()
-            await self._move_on_while_idle()
+            self.live.rev = max(self.live.rev, event.rev)  # so that an idle process's checkpoint stays inside the oplog
+            self._become_ready(event.rev)
             self._tell(event)
             return
         for code, version in event.entry.layouts.items():
@@ -161,11 +175,10 @@ class Follower:
             for on_replayed in self.on_replayed:
                 on_replayed(event.entry)
         self._tell(event)
-        if event.rev >= self._ready_at_rev:  # under steady load the stream is never idle
-            self._become_ready()
+        self._become_ready(event.rev)  # under steady load the stream is never idle
 
-    def _become_ready(self) -> None:
-        if not self.ready.is_set():
+    def _become_ready(self, rev: int) -> None:
+        if rev >= self._ready_at_rev and not self.ready.is_set():
             self.live.settle(self._ready_at_rev)
             self.ready.set()
 
@@ -185,14 +198,6 @@ class Follower:
     def _announce(self, layout: Lot) -> None:
         for listener in self.on_layout:
             listener(layout)
-
-    async def _move_on_while_idle(self) -> None:
-        if self._position is not None:  # asked before this CaughtUp: everything up to it has been delivered
-            self.live.rev = max(self.live.rev, self._position)
-            self._position = None
-        elif self._clock.now_ms() - self._asked_at_ms >= POSITION_EVERY_MS:
-            self._asked_at_ms = self._clock.now_ms()
-            self._position = await self.feed.position()
 
     def _hear(self) -> None:
         self._heard_ms, self.live.behind_since_ms = self._clock.now_ms(), None

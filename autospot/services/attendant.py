@@ -156,12 +156,15 @@ class Attendant:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _catch_up(self) -> None:
-        """Considers what the feed holds from the stored position up to what is heard."""
+        """Considers what the feed holds from the stored position up to what is heard: everything after this moment."""
         while True:
             try:
+                until = await self._feed.position()
                 async for event in self._feed.follow(self._rev):
                     if isinstance(event, Commit) and self._heard_from is not None and event.rev >= self._heard_from:
                         return
+                    if isinstance(event, CaughtUp) and event.rev < until:
+                        continue
                     await self.take(event)
                     if isinstance(event, CaughtUp):
                         return

@@ -42,6 +42,8 @@ meanwhile: a stream that lags by a second in a storm would stop it for 20 to 40 
 _HISTORY_LOST = frozenset({280, 286})
 """ChangeStreamFatalError, ChangeStreamHistoryLost: the oplog no longer reaches back to the asked position."""
 
+_TIMESTAMP = b"\x82"
+
 
 class HistoryLost(Exception):
     """The stream cannot be continued from the asked position: rebuild from the projections and begin a new epoch."""
@@ -49,7 +51,12 @@ class HistoryLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CaughtUp:
-    """The stream has delivered everything there is for now."""
+    """The stream has delivered everything up to the position `rev`, and has nothing more for now.
+
+    Not by itself the present: a server that has much to look through for a stream answers before it is through.
+    """
+
+    rev: int
 
 
 class Feed:
@@ -115,7 +122,7 @@ class Feed:
             ) as stream:
                 while stream.alive:
                     event = await stream.try_next()
-                    yield CaughtUp() if event is None else _commit(event)
+                    yield CaughtUp(_looked_through(stream.resume_token)) if event is None else _commit(event)
         except PyMongoError as error:
             if isinstance(error, OperationFailure) and error.code in _HISTORY_LOST:
                 raise HistoryLost from error
@@ -132,6 +139,15 @@ class Feed:
         """The last `most` entries of one writer, oldest first."""
         cursor = self._collection.find({"by": by}).sort("stamp", DESCENDING).limit(most)
         return [_decode(document) async for document in cursor][::-1]
+
+
+def _looked_through(resume_token: Mapping[str, Any] | None) -> int:
+    """The position up to which the server has looked for a stream: a resume token begins with a cluster time, one octet
+    of type, four of seconds and four of increment (MongoDB's `resume_token.h` and `key_string.h`; 6.0 to 8.0)."""
+    octets = b"" if resume_token is None else bytes.fromhex(resume_token["_data"])
+    if octets[:1] != _TIMESTAMP:
+        raise ValueError("the database's resume tokens do not begin with a time: this version of it is not known")
+    return rev_of(Timestamp(int.from_bytes(octets[1:5], "big"), int.from_bytes(octets[5:9], "big")))
 
 
 def _commit(event: Mapping[str, Any]) -> Commit:

@@ -125,7 +125,7 @@ class Harbour:
             commit = Commit(self._applied, _decode(row), self.clock.now_ms())
             self.live.apply(commit)
             await self.office.attendant.take(commit)
-        await self.office.attendant.take(CaughtUp())
+        await self.office.attendant.take(CaughtUp(0))
 
     async def sensor(self, occupied: bool | None, since: datetime | None = None, *, bay: str = BAY) -> None:
         """The bay's sensor says something, now unless said otherwise; everybody hears of it."""

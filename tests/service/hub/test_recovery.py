@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 
 import pytest
 
 from autospot.clock import SystemClock
-from autospot.domain.change import Commit
+from autospot.domain.change import Commit, FeedEntry
+from autospot.follower import Follower
+from autospot.live import LiveLots
 from autospot.storage.feed import STREAM_WAIT_MS, CaughtUp, Feed, HistoryLost
 from autospot.storage.history import BayHistory
+from autospot.storage.mongo import Database
 from hub.shard import Shard
 from tests.support.hub import Servers, Watcher, reading, running_hub, sensors
 from tests.support.lots import a_lot
@@ -95,6 +99,73 @@ async def test_lost_stream_history_begins_a_new_epoch_and_loses_nothing(
             return all(rows)
 
         await eventually(history_is_whole)
+
+
+async def test_whoever_subscribes_during_a_rebuild_ends_with_the_truth(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost, rebuilding, go_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    follow, since_checkpoint = Feed.follow, Feed.since_checkpoint
+
+    async def follow_until_lost(feed: Feed, after_rev: int) -> AsyncIterator[Commit | CaughtUp]:
+        is_old = not lost.is_set()
+        async for event in follow(feed, after_rev):
+            if lost.is_set() and is_old:
+                raise HistoryLost
+            yield event
+
+    async def slow_log(feed: Feed, by_stamp: int, margin: timedelta) -> AsyncIterator[FeedEntry]:
+        async for entry in since_checkpoint(feed, by_stamp, margin):
+            yield entry
+            if "r3" in entry.sensors and not rebuilding.is_set():
+                rebuilding.set()
+                async with asyncio.timeout(10):
+                    await go_on.wait()
+
+    monkeypatch.setattr(Feed, "follow", follow_until_lost)
+    monkeypatch.setattr(Feed, "since_checkpoint", slow_log)
+    async with running_hub(servers, [a_lot("r3", bays=3)]) as hub, sensors(servers.mqtt_url) as sensor:
+        await sensor.publish("autospot/v1/r3/B00000/reading", reading(True, "2026-11-22T10:00:00Z"), qos=1)
+        await eventually(lambda: hub.live.lots["r3"].bays["B00000"].state == "occupied")
+        lost.set()
+        await sensor.publish("autospot/v1/r3/B00001/reading", reading(True, "2026-11-22T10:00:01Z"), qos=1)
+        async with asyncio.timeout(10):
+            await rebuilding.wait()
+        async with await Watcher.connect(hub.url, "r3") as newcomer:
+            await eventually(lambda: newcomer.state("r3", "B00000") == "occupied")
+            go_on.set()
+            await eventually(lambda: newcomer.lots["r3"]["epoch"] == hub.live.epoch)
+            await eventually(lambda: newcomer.state("r3", "B00001") == "occupied")
+            async with await Watcher.connect(hub.url, "r3") as fresh:
+                await eventually(lambda: "r3" in fresh.lots)
+                assert fresh.lots["r3"]["bays"] == newcomer.lots["r3"]["bays"]
+
+
+async def test_an_empty_answer_of_a_stream_that_is_not_through_yet_makes_nobody_ready(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_answered, is_through = asyncio.Event(), asyncio.Event()
+    follow = Feed.follow
+
+    async def follow_slowly(feed: Feed, after_rev: int) -> AsyncIterator[Commit | CaughtUp]:
+        yield CaughtUp(after_rev)
+        has_answered.set()
+        await is_through.wait()
+        async for event in follow(feed, after_rev):
+            yield event
+
+    monkeypatch.setattr(Feed, "follow", follow_slowly)
+    database = Database(servers.mongo_url, servers.db_name)
+    follower = Follower(LiveLots(), database, SystemClock())
+    following = asyncio.create_task(follower.run())
+    async with asyncio.timeout(10):
+        await has_answered.wait()
+        assert not follower.ready.is_set()
+        is_through.set()
+        await follower.ready.wait()
+    following.cancel()
+    await asyncio.wait([following])
+    database.close()
 
 
 async def test_while_the_database_is_away_beats_say_so_and_nothing_is_lost(
