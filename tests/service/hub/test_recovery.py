@@ -104,21 +104,25 @@ async def test_lost_stream_history_begins_a_new_epoch_and_loses_nothing(
 async def test_whoever_subscribes_during_a_rebuild_ends_with_the_truth(
     servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lost, rebuilding, go_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    holding, lost, rebuilding, go_on = (asyncio.Event() for _ in range(4))
+    halted: list[FeedEntry] = []
     follow, since_checkpoint = Feed.follow, Feed.since_checkpoint
 
     async def follow_until_lost(feed: Feed, after_rev: int) -> AsyncIterator[Commit | CaughtUp]:
         is_old = not lost.is_set()
         async for event in follow(feed, after_rev):
-            if lost.is_set() and is_old:
+            if holding.is_set() and is_old:
+                await lost.wait()
                 raise HistoryLost
             yield event
 
     async def slow_log(feed: Feed, by_stamp: int, margin: timedelta) -> AsyncIterator[FeedEntry]:
         async for entry in since_checkpoint(feed, by_stamp, margin):
             yield entry
-            if "r3" in entry.sensors and not rebuilding.is_set():
-                rebuilding.set()
+            if "r3" in entry.sensors and not go_on.is_set():
+                halted.append(entry)
+                if len(halted) == 2:  # the fold's reader and the history's
+                    rebuilding.set()
                 async with asyncio.timeout(10):
                     await go_on.wait()
 
@@ -127,8 +131,14 @@ async def test_whoever_subscribes_during_a_rebuild_ends_with_the_truth(
     async with running_hub(servers, [a_lot("r3", bays=3)]) as hub, sensors(servers.mqtt_url) as sensor:
         await sensor.publish("autospot/v1/r3/B00000/reading", reading(True, "2026-11-22T10:00:00Z"), qos=1)
         await eventually(lambda: hub.live.lots["r3"].bays["B00000"].state == "occupied")
-        lost.set()
+        holding.set()
         await sensor.publish("autospot/v1/r3/B00001/reading", reading(True, "2026-11-22T10:00:01Z"), qos=1)
+
+        async def both_are_in_the_log() -> bool:
+            return await hub.database.collection("feed").count_documents({"sensors.r3": {"$exists": True}}) == 2
+
+        await becomes(both_are_in_the_log, True)
+        lost.set()
         async with asyncio.timeout(10):
             await rebuilding.wait()
         async with await Watcher.connect(hub.url, "r3") as newcomer:
