@@ -35,6 +35,10 @@ Seed = Annotated[int | None, typer.Option(help="Which bays speak in which order.
 Out = Annotated[Path | None, typer.Option(help="JSON file; default: var/bench/<scenario>-<time>.json.")]
 Data = Annotated[Path | None, typer.Option(help="Existing folder on the disk that the database shall use.")]
 Serve = Annotated[str | None, typer.Option(help="Command that starts the product instead of `autospot serve`.")]
+Fill = Annotated[
+    bool,
+    typer.Option("--fill/--no-fill", help="First make every bay known and wait until all is stored: many minutes."),
+]
 Only = Annotated[list[str] | None, typer.Option("--system", help="Only this system; may be repeated.")]
 OnlyCase = Annotated[
     list[str] | None,
@@ -138,6 +142,7 @@ def fanout_command(
 def million_command(
     *,
     quick: Quick = False,
+    fill: Fill = True,
     seconds: Seconds = None,
     repetitions: Repetitions = None,
     seed: Seed = None,
@@ -147,7 +152,11 @@ def million_command(
 ) -> None:
     """A million bays: start, memory, and whether a reading costs more than among a thousand."""
     plan = chosen(
-        million.QUICK if quick else million.MillionPlan(), seconds=seconds, repetitions=repetitions, seed=seed
+        million.QUICK if quick else million.MillionPlan(),
+        seconds=seconds,
+        repetitions=repetitions,
+        seed=seed,
+        fill_rate=None if fill else 0,
     )
     with failing_plainly(), session(data) as bench:
         size = million.run_million(bench, product(serve_command), plan)
