@@ -11,6 +11,19 @@ from autospot.storage.mongo import Session
 from tests.support.clockwork import DEED, Deed, Worker
 
 
+async def given_up_at_first(worker: Worker) -> None:
+    """A deed that was tried once and is a dead letter; at a second try it would succeed."""
+
+    async def refuse_once(deed: Deed, due: Due) -> None:
+        worker.did.append(deed.number)
+        if len(worker.did) == 1:
+            raise GiveUp("never")
+
+    worker.clockwork.at_least_once(DEED, refuse_once)
+    await worker.put(1)
+    await worker.clockwork.run_due()
+
+
 async def test_a_row_that_fails_backs_off_and_ends_as_a_dead_letter(worker: Worker, clock: SetClock) -> None:
     tries: list[datetime] = []
 
@@ -46,14 +59,7 @@ async def test_a_failed_transaction_leaves_no_effect(worker: Worker, clock: SetC
 
 
 async def test_a_dead_letter_can_be_revived(worker: Worker, clock: SetClock) -> None:
-    async def refuse_once(deed: Deed, due: Due) -> None:
-        worker.did.append(deed.number)
-        if len(worker.did) == 1:
-            raise GiveUp("never")
-
-    worker.clockwork.at_least_once(DEED, refuse_once)
-    await worker.put(1)
-    await worker.clockwork.run_due()
+    await given_up_at_first(worker)
     assert [letter.reason for letter in await worker.rows.dead(10)] == ["never"]
     assert await worker.rows.revive("deed", "1", clock.now())
     assert await worker.clockwork.run_due() == 1
@@ -100,14 +106,7 @@ async def test_what_comes_too_late_to_matter_is_not_done(worker: Worker, clock: 
 
 
 async def test_a_dead_letter_does_not_keep_a_new_cause_from_being_looked_at(worker: Worker, clock: SetClock) -> None:
-    async def refuse_once(deed: Deed, due: Due) -> None:
-        worker.did.append(deed.number)
-        if len(worker.did) == 1:
-            raise GiveUp("never")
-
-    worker.clockwork.at_least_once(DEED, refuse_once)
-    await worker.put(1)
-    await worker.clockwork.run_due()
+    await given_up_at_first(worker)
     await worker.schedule.ensure(DEED, "1", clock.now(), Deed(1))
     assert await worker.clockwork.run_due() == 1
     assert (worker.did, await worker.rows.dead(10)) == ([1, 1], [])

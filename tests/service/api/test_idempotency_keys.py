@@ -22,13 +22,8 @@ from autospot.storage import idempotency
 from autospot.storage.idempotency import (
     LEASE,
     AlreadyDone,
-    Claim,
     IdempotencyKeys,
-    KeptReply,
-    KeyScope,
-    LeaseLost,
     Once,
-    Unkept,
 )
 from autospot.storage.mongo import Database, Session
 from tests.support.api import NOON, Answer, RunningApi, bearer, running_api
@@ -152,9 +147,6 @@ async def patiently(api: RunningApi, **order: Any) -> Answer:
 
 async def row(database: Database) -> dict[str, Any] | None:
     return await database.collection("idempotency").find_one()
-
-
-# -- the cases
 
 
 async def test_the_first_is_performed_and_the_second_told_the_same(api: RunningApi, shop: Shop) -> None:
@@ -390,36 +382,3 @@ async def test_rows_are_kept_as_long_as_the_operation_says(api: RunningApi, data
     assert kept["expires_at"] == NOON + timedelta(hours=24)
     assert Idempotency.MONEY.value == timedelta(days=30)
     assert indexes["expires_at_1"]["expireAfterSeconds"] == 0
-
-
-# -- the parts
-
-
-def test_ids_of_one_scope_are_the_same_at_every_try_and_differ_between_scopes() -> None:
-    scopes = [KeyScope("usr_1", "POST /a", KEY), KeyScope("usr_1", "POST /b", KEY), KeyScope("usr_2", "POST /a", KEY)]
-
-    assert len({scope.id for scope in scopes}) == 3
-    assert scopes[0].derived_id("trf") == KeyScope("usr_1", "POST /a", KEY).derived_id("trf")
-    assert len({scopes[0].derived_id(prefix, part) for prefix in ("trf", "bkg") for part in ("", "fee")}) == 4
-    assert KeyScope("a", "bc", KEY).id != KeyScope("ab", "c", KEY).id
-
-
-async def test_without_a_key_every_try_is_the_first() -> None:
-    unkept = Unkept()
-
-    assert unkept.id("trf") != unkept.id("trf")
-
-
-async def test_a_claim_that_is_no_longer_held_finishes_and_releases_nothing(database: Database) -> None:
-    keys, scope = IdempotencyKeys(database), KeyScope("usr_1", "POST /a", KEY)
-    held = await keys.claim(scope, "f", NOON, timedelta(hours=24))
-    assert isinstance(held, Claim)
-    taken_over = await keys.claim(scope, "f", NOON + LEASE, timedelta(hours=24))
-    assert isinstance(taken_over, Claim)
-
-    with pytest.raises(LeaseLost):
-        await keys.finish(held, KeptReply(201, b"{}"))
-    await keys.release(held)
-    await keys.finish(taken_over, KeptReply(201, b"{}"))
-
-    assert await keys.claim(scope, "f", NOON, timedelta(hours=24)) == KeptReply(201, b"{}")
