@@ -103,7 +103,7 @@ class BayProjector:
 
     def heard(self, sensors: Iterable[Sensor]) -> None:
         """Listener of the ingest: last-seen and health are to be written too."""
-        self._heard.update(dict.fromkeys(sensors))  # 0.05 us each; into `_waiting` it would be 0.3
+        self._heard.update(dict.fromkeys(sensors))  # 0.04 us each; into `_waiting` it would be 0.09
         self._budget.note_news()
         self._wake.set()
 

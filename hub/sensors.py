@@ -16,7 +16,7 @@ STATUS_GRACE_MS = 60_000
 
 
 TOPICS_REMEMBERED = 50_000
-"""Topics whose sensor is known without looking, about 10 MB; when there are more, all are learnt again."""
+"""Topics whose sensor is known without looking, 6 MB; when there are more, all are learnt again."""
 
 
 class Sensor:
